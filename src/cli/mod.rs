@@ -1,0 +1,1 @@
+//! One file a subcommand; the only place that prints and decides exit codes.

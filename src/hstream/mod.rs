@@ -1,0 +1,1 @@
+//! The HStreamDB stand-in: store, REST, SQL on streams.

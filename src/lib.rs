@@ -1,0 +1,23 @@
+//! rulemill lets people write, test and run EMQX rules without a broker.
+//!
+//! ```text
+//!    text ── lexer ── parser ── AST + spans ── check ── compile ── Program
+//! sources ── Message ── topic index ── eval(Program, Ctx) ── outputs ── template ── actions ── sinks
+//!                                           │
+//!                                    test runner, trace, pipe: all call the same engine
+//! ```
+//!
+//! The core (`text` … `harness`) is pure: it reads no clock, random source, environment, file or socket but
+//! through the [`ctx::Ctx`] and the readers it is handed. It builds with `--no-default-features`.
+//! `tests/tidy.rs` holds the table of who may import whom, and fails on any other arrow.
+
+pub mod limits;
+pub mod text;
+
+#[cfg(feature = "live")]
+pub mod hstream;
+#[cfg(feature = "live")]
+pub mod log;
+
+#[cfg(feature = "cli")]
+pub mod cli;

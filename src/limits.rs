@@ -1,0 +1,25 @@
+//! Every bound of rulemill, each with its reason. A test stands at each bound and one past it.
+
+/// Bytes of one rule SQL. EMQX itself has no bound; the longest rule seen in its docs is under 2 KiB.
+pub const SQL_BYTES_MAX: usize = 64 * 1024;
+
+/// Nesting of expressions: the parser and the evaluator recurse, and a thread's stack is finite.
+pub const SQL_DEPTH_MAX: usize = 128;
+
+/// Nesting of JSON documents. The encoder and the nested functions recurse.
+pub const JSON_DEPTH_MAX: usize = 512;
+
+/// Elements of a range literal or a list that a function makes: `[1..1000000000]` must not eat the machine.
+pub const LIST_LENGTH_MAX: usize = 1_000_000;
+
+/// Bytes of one text that a function makes (`pad`, `sprintf`, `replace`, …).
+pub const TEXT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bits of an integer that an expression makes (`bitsl`, `*`): EMQX would go on until memory is gone.
+pub const INTEGER_BITS_MAX: u64 = 1 << 20;
+
+/// Bytes of one HStreamDB record, the server's own default `max-record-size`.
+pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of one MQTT message, EMQX's default `mqtt.max_packet_size`.
+pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;

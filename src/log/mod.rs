@@ -1,0 +1,1 @@
+//! The checksummed, append-only segment log.

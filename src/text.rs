@@ -1,0 +1,107 @@
+//! Places in a source text: byte spans, and the line and column a reader sees.
+//!
+//! Invariant: spans are byte offsets that lie on character boundaries of the text they belong to.
+
+use std::sync::Arc;
+
+/// A half-open byte range of a source text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The span `start..end`; texts above 4 GiB are refused long before by their own limits.
+    pub fn new(start: usize, end: usize) -> Span {
+        let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Span { start: clamp(start), end: clamp(end.max(start)) }
+    }
+
+    /// The smallest span that holds both.
+    pub fn to(self, other: Span) -> Span {
+        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// The range as `usize`, for slicing.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The same span moved by `offset` bytes, for text that is embedded in another text.
+    pub fn shifted(self, offset: usize) -> Span {
+        Span::new(self.start as usize + offset, self.end as usize + offset)
+    }
+}
+
+/// A named text, with the start of each line known.
+#[derive(Clone, Debug)]
+pub struct Source {
+    name: Arc<str>,
+    text: Arc<str>,
+    lines: Arc<[u32]>,
+}
+
+/// A place as a person counts it: both from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+impl Source {
+    /// A text under a name, which is its path or a word such as `<stdin>`.
+    pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Source {
+        let text: Arc<str> = text.into();
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
+        let lines = starts.map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
+        Source { name: name.into(), text, lines }
+    }
+
+    /// The name given to [`Source::new`].
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text of a span, empty when the span does not lie in the text.
+    pub fn slice(&self, span: Span) -> &str {
+        self.text.get(span.range()).unwrap_or("")
+    }
+
+    /// Line and column of a byte offset.
+    pub fn position(&self, offset: usize) -> Position {
+        let offset = offset.min(self.text.len());
+        let line = self.lines.partition_point(|&start| start as usize <= offset).max(1);
+        let start = self.lines[line - 1] as usize;
+        let column = self.text.get(start..offset).map_or(offset - start, |s| s.chars().count()) + 1;
+        Position { line, column }
+    }
+
+    /// `file:line:column` of the start of a span.
+    pub fn locate(&self, span: Span) -> String {
+        let at = self.position(span.start as usize);
+        format!("{}:{}:{}", self.name, at.line, at.column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_lines_and_characters_from_one() {
+        let source = Source::new("a.sql", "SELECT\n  é, x\n");
+        assert_eq!(source.locate(Span::new(0, 1)), "a.sql:1:1");
+        assert_eq!(source.locate(Span::new("SELECT\n  é, ".len(), 14)), "a.sql:2:6");
+        assert_eq!(source.locate(Span::new(99, 100)), "a.sql:3:1");
+    }
+}
