@@ -13,6 +13,7 @@
 
 pub mod limits;
 pub mod text;
+pub mod value;
 
 #[cfg(feature = "live")]
 pub mod hstream;

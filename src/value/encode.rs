@@ -1,0 +1,188 @@
+//! Values as JSON text, as EMQX's encoder (jiffy) writes it.
+//!
+//! Object keys come out in reverse term order: what the engines do for maps of up to 32 keys, and as good an
+//! order as any for larger ones, whose order is unstable there.
+
+use std::io::Write;
+
+use thiserror::Error;
+
+use super::{Map, Value, float};
+use crate::limits;
+
+/// Why a value has no JSON.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum NotJson {
+    /// Bytes that are no text.
+    #[error("a string that is not UTF-8 has no JSON")]
+    Bytes,
+    /// A tuple or bit string.
+    #[error("a {0} has no JSON")]
+    Kind(&'static str),
+    /// A key that is neither string nor atom.
+    #[error("a map with a key that is no string has no JSON")]
+    Key,
+    /// Deeper than [`limits::JSON_DEPTH_MAX`].
+    #[error("a value nested deeper than {} levels has no JSON", limits::JSON_DEPTH_MAX)]
+    Depth,
+}
+
+/// The JSON text of a value.
+pub fn to_json(value: &Value) -> Result<Vec<u8>, NotJson> {
+    let mut out = Vec::with_capacity(64);
+    write(&mut out, value)?;
+    Ok(out)
+}
+
+/// The JSON text for people: what cannot be JSON is shown as a quoted note instead of failing.
+pub fn to_display(value: &Value) -> String {
+    match to_json(value) {
+        Ok(json) => String::from_utf8_lossy(&json).into_owned(),
+        Err(_) => format!("{value:?}"),
+    }
+}
+
+/// Appends the JSON text of a value.
+pub fn write(out: &mut Vec<u8>, value: &Value) -> Result<(), NotJson> {
+    write_nested(out, value, limits::JSON_DEPTH_MAX)
+}
+
+fn write_nested(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), NotJson> {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Undefined => out.extend_from_slice(b"\"undefined\""),
+        Value::Int(n) => write_i64(out, *n),
+        Value::Big(n) => {
+            let _ = write!(out, "{n}");
+        }
+        Value::Float(f) => float::write_json(out, *f),
+        Value::Atom(text) | Value::Str(text) => write_string(out, text)?,
+        Value::Bits(_) | Value::Tuple(_) => return Err(NotJson::Kind(value.kind_name())),
+        Value::List(items) => {
+            let depth = depth.checked_sub(1).ok_or(NotJson::Depth)?;
+            out.push(b'[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                write_nested(out, item, depth)?;
+            }
+            out.push(b']');
+        }
+        Value::Map(map) => write_map(out, map, depth.checked_sub(1).ok_or(NotJson::Depth)?)?,
+    }
+    Ok(())
+}
+
+fn write_map(out: &mut Vec<u8>, map: &Map, depth: usize) -> Result<(), NotJson> {
+    out.push(b'{');
+    for (at, (key, value)) in map.entries().iter().rev().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        let name = match key {
+            Value::Str(text) => text.as_ref(),
+            other => other.atom_name().ok_or(NotJson::Key)?,
+        };
+        write_string(out, name)?;
+        out.push(b':');
+        write_nested(out, value, depth)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Appends a quoted JSON string.
+pub fn write_string(out: &mut Vec<u8>, text: &[u8]) -> Result<(), NotJson> {
+    std::str::from_utf8(text).map_err(|_| NotJson::Bytes)?;
+    out.push(b'"');
+    let mut start = 0;
+    for (at, &byte) in text.iter().enumerate() {
+        if !ESCAPED[byte as usize] {
+            continue;
+        }
+        out.extend_from_slice(&text[start..at]);
+        start = at + 1;
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            8 => out.extend_from_slice(b"\\b"),
+            12 => out.extend_from_slice(b"\\f"),
+            other => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[(other >> 4) as usize]);
+                out.push(HEX[(other & 15) as usize]);
+            }
+        }
+    }
+    out.extend_from_slice(&text[start..]);
+    out.push(b'"');
+    Ok(())
+}
+
+/// The bytes that JSON writes with a backslash.
+const ESCAPED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < 32 {
+        table[at] = true;
+        at += 1;
+    }
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table
+};
+
+/// Appends an integer.
+pub fn write_i64(out: &mut Vec<u8>, n: i64) {
+    if n < 0 {
+        out.push(b'-');
+    }
+    write_u64(out, n.unsigned_abs());
+}
+
+/// Appends an unsigned integer.
+pub fn write_u64(out: &mut Vec<u8>, mut n: u64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (n % 10) as u8;
+        n /= 10;
+        if n == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_as_the_engine() {
+        let map =
+            Map::of([("a", Value::Undefined), ("b", Value::list(vec![Value::Null, Value::Float(1.0)]))]);
+        assert_eq!(to_json(&Value::Map(map)).unwrap(), br#"{"b":[null,1.0],"a":"undefined"}"#);
+        assert_eq!(to_json(&Value::str("\u{1}\"\\\n/é")).unwrap(), "\"\\u0001\\\"\\\\\\n/é\"".as_bytes());
+        assert_eq!(to_json(&Value::Int(i64::MIN)).unwrap(), b"-9223372036854775808");
+    }
+
+    #[test]
+    fn refuses_what_is_no_json() {
+        assert_eq!(to_json(&Value::str([0xff])), Err(NotJson::Bytes));
+        assert_eq!(to_json(&Value::tuple(vec![])), Err(NotJson::Kind("tuple")));
+        let key = Map::from_entries(vec![(Value::Int(1), Value::Int(2))]);
+        assert_eq!(to_json(&Value::Map(key)), Err(NotJson::Key));
+        let nest = |n| (0..n).fold(Value::Int(1), |v, _| Value::list(vec![v]));
+        assert!(to_json(&nest(limits::JSON_DEPTH_MAX)).is_ok());
+        assert_eq!(to_json(&nest(limits::JSON_DEPTH_MAX + 1)), Err(NotJson::Depth));
+    }
+}
