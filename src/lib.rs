@@ -11,7 +11,17 @@
 //! through the [`ctx::Ctx`] and the readers it is handed. It builds with `--no-default-features`.
 //! `tests/tidy.rs` holds the table of who may import whom, and fails on any other arrow.
 
+pub mod ctx;
+pub mod diag;
+pub mod engine;
+pub mod eval;
+pub mod event;
+pub mod func;
 pub mod limits;
+pub mod profile;
+pub mod program;
+pub mod rule;
+pub mod template;
 pub mod text;
 pub mod value;
 

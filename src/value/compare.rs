@@ -19,9 +19,7 @@ pub fn exactly_equal(a: &Value, b: &Value) -> bool {
         (Value::Str(a), Value::Str(b)) => a == b,
         (Value::Bits(a), Value::Bits(b)) => a == b,
         (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => a == b,
-        (Value::Map(a), Value::Map(b)) => {
-            a.len() == b.len() && a.entries().iter().zip(b.entries()).all(|(x, y)| x.0 == y.0 && x.1 == y.1)
-        }
+        (Value::Map(a), Value::Map(b)) => a == b,
         _ => matches!((a.atom_name(), b.atom_name()), (Some(a), Some(b)) if a == b),
     }
 }

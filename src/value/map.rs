@@ -8,7 +8,7 @@ use super::{Bytes, Value, compare};
 /// A map from keys (mostly strings and atoms) to values.
 ///
 /// Invariant: entries are sorted by key (`compare::term_order`, exact for numbers) and keys are distinct.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Map(Arc<Vec<(Value, Value)>>);
 
 impl Map {

@@ -1,0 +1,5 @@
+//! Messages, events and their columns, per profile.
+
+mod message;
+
+pub use message::{Message, Properties};

@@ -1,0 +1,11 @@
+//! The builtin functions: one table row each, bodies beside it by family.
+//!
+//! The table feeds evaluation, arity and kind checks, `rulemill fn` and the tests. A row stands for one name and
+//! arity, as Erlang exports functions.
+//!
+//! Invariant: rows are found by (name, arity, profile), and no two rows share all three.
+
+pub mod arith;
+pub mod table;
+
+pub use table::{Body, Builtin, Call, Example, FnError, Kinds, Param, Profiles, Purity, find, named};

@@ -1,0 +1,280 @@
+//! What a table row is, and how rows are found.
+
+use thiserror::Error;
+
+use crate::ctx::Ctx;
+use crate::profile::Profile;
+use crate::value::{Map, Value};
+
+/// What a call sees besides its arguments.
+pub struct Call<'a> {
+    /// The outer world.
+    pub ctx: &'a mut Ctx,
+    /// The columns, where the engine hands them to column functions (`topic()`, `qos()`, …): always under 4.3, only
+    /// in conditions under 5.8 (emqx_rule_runtime:do_apply_func).
+    pub columns: Option<&'a Map>,
+    /// Whose behaviour counts.
+    pub profile: Profile,
+}
+
+/// The body of a function.
+pub type Body = fn(&mut Call<'_>, &[Value]) -> Result<Value, FnError>;
+
+/// Why a call failed.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum FnError {
+    /// An argument (counted from 1) is of a kind the function does not take.
+    #[error("argument {index} must be {wanted}")]
+    Argument {
+        /// Position from 1.
+        index: usize,
+        /// What would do.
+        wanted: String,
+    },
+    /// Anything else, as a sentence fragment.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl FnError {
+    /// A failure with this reason.
+    pub fn failed(reason: impl Into<String>) -> FnError {
+        FnError::Failed(reason.into())
+    }
+
+    /// Argument `index` (from 1) is not `wanted`.
+    pub fn argument(index: usize, wanted: impl Into<String>) -> FnError {
+        FnError::Argument { index, wanted: wanted.into() }
+    }
+}
+
+/// A set of value kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kinds(pub u16);
+
+impl Kinds {
+    /// The atom undefined.
+    pub const UNDEFINED: Kinds = Kinds(1);
+    /// The atom null.
+    pub const NULL: Kinds = Kinds(2);
+    /// true and false.
+    pub const BOOL: Kinds = Kinds(4);
+    /// Integers.
+    pub const INT: Kinds = Kinds(8);
+    /// Floats.
+    pub const FLOAT: Kinds = Kinds(16);
+    /// Other atoms.
+    pub const OTHER_ATOM: Kinds = Kinds(32);
+    /// Strings.
+    pub const STR: Kinds = Kinds(64);
+    /// Bit strings that are no whole bytes.
+    pub const BITS: Kinds = Kinds(128);
+    /// Lists.
+    pub const LIST: Kinds = Kinds(256);
+    /// Maps.
+    pub const MAP: Kinds = Kinds(512);
+    /// Tuples.
+    pub const TUPLE: Kinds = Kinds(1024);
+    /// Integers and floats.
+    pub const NUM: Kinds = Kinds(8 | 16);
+    /// Any atom.
+    pub const ATOM: Kinds = Kinds(1 | 2 | 4 | 32);
+    /// Strings and bit strings.
+    pub const BITSTRING: Kinds = Kinds(64 | 128);
+    /// Anything.
+    pub const ANY: Kinds = Kinds(2047);
+
+    /// Either.
+    pub const fn or(self, other: Kinds) -> Kinds {
+        Kinds(self.0 | other.0)
+    }
+
+    /// Does the set hold the kind of this value?
+    pub fn holds(self, value: &Value) -> bool {
+        self.0 & Kinds::of(value).0 != 0
+    }
+
+    /// The kind of a value.
+    pub fn of(value: &Value) -> Kinds {
+        match value {
+            Value::Undefined => Kinds::UNDEFINED,
+            Value::Null => Kinds::NULL,
+            Value::Bool(_) => Kinds::BOOL,
+            Value::Int(_) | Value::Big(_) => Kinds::INT,
+            Value::Float(_) => Kinds::FLOAT,
+            Value::Atom(_) => Kinds::OTHER_ATOM,
+            Value::Str(_) => Kinds::STR,
+            Value::Bits(_) => Kinds::BITS,
+            Value::Tuple(_) => Kinds::TUPLE,
+            Value::List(_) => Kinds::LIST,
+            Value::Map(_) => Kinds::MAP,
+        }
+    }
+
+    /// The words for the set: "a string or a list".
+    pub fn describe(self) -> String {
+        if self == Kinds::ANY {
+            return "any value".to_owned();
+        }
+        let groups = [
+            (Kinds::NUM, "a number"),
+            (Kinds::ATOM, "an atom"),
+            (Kinds::BITSTRING, "a bit string"),
+            (Kinds::INT, "an integer"),
+            (Kinds::FLOAT, "a float"),
+            (Kinds::STR, "a string"),
+            (Kinds::BITS, "a bit string"),
+            (Kinds::BOOL, "a boolean"),
+            (Kinds::NULL, "null"),
+            (Kinds::UNDEFINED, "undefined"),
+            (Kinds::OTHER_ATOM, "an atom"),
+            (Kinds::LIST, "a list"),
+            (Kinds::MAP, "a map"),
+            (Kinds::TUPLE, "a tuple"),
+        ];
+        let mut left = self.0;
+        let mut words = Vec::new();
+        for (kinds, word) in groups {
+            if left & kinds.0 == kinds.0 {
+                left &= !kinds.0;
+                words.push(word);
+            }
+        }
+        match words.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+            None => "nothing".to_owned(),
+        }
+    }
+}
+
+/// Where a function's answer comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purity {
+    /// Only from its arguments.
+    Pure,
+    /// From the message.
+    ReadsMessage,
+    /// From the clock or the zone.
+    ReadsClock,
+    /// From random numbers.
+    ReadsRandom,
+    /// From the environment.
+    ReadsEnvironment,
+    /// From a store that outlives the message.
+    KeepsState,
+}
+
+/// Which profiles have a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profiles {
+    /// Both.
+    Both,
+    /// EMQX 5.8 only.
+    Only5,
+    /// EMQX 4.3 only.
+    Only4,
+}
+
+impl Profiles {
+    /// Is this profile one of them?
+    pub fn has(self, profile: Profile) -> bool {
+        match self {
+            Profiles::Both => true,
+            Profiles::Only5 => profile == Profile::V5_8,
+            Profiles::Only4 => profile == Profile::V4_3,
+        }
+    }
+}
+
+/// One parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// Its name in signatures.
+    pub name: &'static str,
+    /// What it takes. A call with another kind fails before the body runs.
+    pub kinds: Kinds,
+}
+
+/// One example, run by the tests: an expression and its value as JSON, or a part of its failure.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// The SQL expression.
+    pub sql: &'static str,
+    /// `Ok(json)` or `Err(part of the message)`.
+    pub gives: Result<&'static str, &'static str>,
+}
+
+/// One row: a function of one name and arity.
+pub struct Builtin {
+    /// Its name.
+    pub name: &'static str,
+    /// Its family, as EMQX's documentation groups functions.
+    pub family: &'static str,
+    /// Its parameters.
+    pub params: &'static [Param],
+    /// Takes any number of further arguments of the last parameter's kinds (only `sprintf`).
+    pub variadic: bool,
+    /// What it gives.
+    pub ret: Kinds,
+    /// What it does; the first line is the summary.
+    pub doc: &'static str,
+    /// Runnable examples, one of them a failure where one is possible.
+    pub examples: &'static [Example],
+    /// Where the answer comes from.
+    pub purity: Purity,
+    /// Who has it.
+    pub profiles: Profiles,
+    /// The body.
+    pub call: Body,
+}
+
+impl Builtin {
+    /// `abs(x: an integer) -> an integer`.
+    pub fn signature(&self) -> String {
+        let params: Vec<String> =
+            self.params.iter().map(|p| format!("{}: {}", p.name, p.kinds.describe())).collect();
+        let more = if self.variadic { ", …" } else { "" };
+        format!("{}({}{more}) -> {}", self.name, params.join(", "), self.ret.describe())
+    }
+
+    /// Checks the kinds of the arguments and runs the body.
+    pub fn run(&self, call: &mut Call<'_>, args: &[Value]) -> Result<Value, FnError> {
+        let last = self.params.last();
+        for (at, arg) in args.iter().enumerate() {
+            let Some(param) = self.params.get(at).or(last) else { continue };
+            if !param.kinds.holds(arg) {
+                return Err(FnError::argument(at + 1, param.kinds.describe()));
+            }
+        }
+        (self.call)(call, args)
+    }
+
+    fn takes(&self, arity: usize) -> bool {
+        self.params.len() == arity || (self.variadic && arity > self.params.len())
+    }
+}
+
+impl std::fmt::Debug for Builtin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.name, self.params.len())
+    }
+}
+
+/// All families, in the order the documentation shows them.
+pub const FAMILIES: &[&[Builtin]] = &[];
+
+/// Every row.
+pub fn all() -> impl Iterator<Item = &'static Builtin> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+/// The row of a name and arity in a profile.
+pub fn find(name: &str, arity: usize, profile: Profile) -> Option<&'static Builtin> {
+    all().find(|f| f.name == name && f.takes(arity) && f.profiles.has(profile))
+}
+
+/// The rows of a name, of any arity and profile.
+pub fn named(name: &str) -> impl Iterator<Item = &'static Builtin> {
+    all().filter(move |f| f.name == name)
+}

@@ -1,0 +1,5 @@
+//! Rule files, connectors and actions; a `Rule` in hand is a checked rule.
+
+mod request;
+
+pub use request::Request;
