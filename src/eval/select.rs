@@ -4,6 +4,7 @@ use super::expr::{certain, eval};
 use super::scope::{Layers, Payload, Scope};
 use super::{Clause, EvalError, Evaluated, Fail, Verdict, cond};
 use crate::ctx::Ctx;
+use crate::profile::Profile;
 use crate::program::{Alias, General, Kind, Node, Output, Program, SelectList};
 use crate::text::Span;
 use crate::value::path::{self, Step};
@@ -188,14 +189,16 @@ fn put_name(mut map: Map, name: Bytes, value: Value) -> Map {
     map
 }
 
-/// emqx_rule_runtime:ensure_decoded_payload.
-fn decode_payload(base: &Scope<'_>, mut map: Map, only_atom: bool, span: Span) -> Evaluated<Map> {
-    let key = Value::static_atom("payload");
-    let found = match map.get(&key) {
-        Some(payload) => Some((key, payload.clone())),
-        None if !only_atom => map.get_str(b"payload").map(|payload| (Value::str("payload"), payload.clone())),
-        _ => None,
+/// Decodes the payload that a path is put into: 5.8 looks for the key of the alias's own kind
+/// (emqx_rule_runtime:ensure_decoded_payload), 4.3 for the column and then the name (handle_alias).
+fn decode_payload(base: &Scope<'_>, mut map: Map, atom: bool, span: Span) -> Evaluated<Map> {
+    let (column, name) = (Value::static_atom("payload"), Value::str("payload"));
+    let keys = match (base.program.profile, atom) {
+        (Profile::V4_3, _) => vec![column, name],
+        (Profile::V5_8, true) => vec![column],
+        (Profile::V5_8, false) => vec![name],
     };
+    let found = keys.into_iter().find_map(|key| map.get(&key).cloned().map(|payload| (key, payload)));
     if let Some((key, payload)) = found {
         let decoded = base.payload.whole(&payload, span)?.clone();
         map.insert(key, decoded);
