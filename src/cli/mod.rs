@@ -3,7 +3,6 @@
 mod eval;
 mod exit;
 mod pipe;
-mod pipe_bench;
 mod world;
 
 use clap::{Parser, Subcommand};

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use super::pipe::{Replied, columns, compile, number, sql};
+use super::{Replied, columns, compile, number, sql};
 use crate::ctx::Ctx;
 use crate::eval::{self, Verdict};
 use crate::profile::Profile;

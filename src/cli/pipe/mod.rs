@@ -1,10 +1,13 @@
 //! `rulemill pipe`: JSON requests in, JSON answers out, one a line and in order, for editors and other programs.
 
+mod bench;
+mod tester;
+
 use std::io::{self, BufRead, Write};
 
 use clap::Args;
 
-use super::{Exit, pipe_bench, world};
+use super::{Exit, world};
 use crate::ctx::Ctx;
 use crate::diag::{Diagnostic, Severity};
 use crate::eval::{self, EvalError, Verdict};
@@ -52,8 +55,8 @@ fn answer(line: &[u8], profile: Profile, ctx: &mut Ctx) -> Vec<u8> {
             let id = request.get_str(b"id").cloned().unwrap_or(Value::Null);
             (id, reply(&request, profile, ctx))
         }
-        Ok(_) => (Value::Null, failure("a request is a JSON object")),
-        Err(e) => (Value::Null, failure(&format!("the request is no JSON: {e}"))),
+        Ok(_) => (Value::Null, Reply::failure("a request is a JSON object")),
+        Err(e) => (Value::Null, Reply::failure(&format!("the request is no JSON: {e}"))),
     };
     let mut out = b"{\"id\":".to_vec();
     let mut body = Vec::new();
@@ -73,11 +76,20 @@ fn answer(line: &[u8], profile: Profile, ctx: &mut Ctx) -> Vec<u8> {
 }
 
 /// The members of an answer behind its id, in order.
-pub(super) struct Reply(Vec<(&'static str, Value)>);
+struct Reply(Vec<(&'static str, Value)>);
 
 impl Reply {
     fn one(name: &'static str, value: impl Into<Value>) -> Reply {
         Reply(vec![(name, value.into())])
+    }
+
+    /// The request itself is wrong.
+    fn failure(message: &str) -> Reply {
+        Reply::one("request_error", message)
+    }
+
+    fn error(class: &str, reason: &str) -> Reply {
+        Reply::one("error", Map::of([("class", class.into()), ("reason", reason.into())]))
     }
 
     fn write(&self, out: &mut Vec<u8>) -> Result<(), encode::NotJson> {
@@ -91,13 +103,9 @@ impl Reply {
     }
 }
 
-fn failure(message: &str) -> Reply {
-    Reply::one("request_error", message)
-}
-
 fn text<'r>(request: &'r Map, name: &str) -> Result<&'r str, Reply> {
     let value = request.get_str(name.as_bytes()).and_then(Value::as_text);
-    value.ok_or_else(|| failure(&format!("`{name}` must be a string")))
+    value.ok_or_else(|| Reply::failure(&format!("`{name}` must be a string")))
 }
 
 fn reply(request: &Map, profile: Profile, ctx: &mut Ctx) -> Reply {
@@ -106,9 +114,9 @@ fn reply(request: &Map, profile: Profile, ctx: &mut Ctx) -> Reply {
         Ok("parse") => text(request, "sql").map(|sql| parse(sql, profile)),
         Ok("match") => matches(request),
         Ok("render") => render(request, profile),
-        Ok("bench") => pipe_bench::run(request, profile, ctx),
-        Ok("eval") => Ok(failure("`eval` is not built yet")),
-        Ok(other) => Err(failure(&format!(
+        Ok("bench") => bench::run(request, profile, ctx),
+        Ok("eval") => tester::run(request, profile, ctx),
+        Ok(other) => Err(Reply::failure(&format!(
             "unknown op '{other}'; the ops are raw, eval, parse, match, render and bench"
         ))),
         Err(e) => Err(e),
@@ -117,11 +125,11 @@ fn reply(request: &Map, profile: Profile, ctx: &mut Ctx) -> Reply {
 }
 
 /// The columns of a request: top-level names are atoms, as the broker's columns are.
-pub(super) fn columns(request: &Map, name: &str) -> Result<Map, Reply> {
+fn columns(request: &Map, name: &str) -> Result<Map, Reply> {
     match request.get_str(name.as_bytes()) {
         Some(Value::Map(map)) => Ok(atom_keys(map)),
         None => Ok(Map::new()),
-        Some(_) => Err(failure(&format!("`{name}` must be an object"))),
+        Some(_) => Err(Reply::failure(&format!("`{name}` must be an object"))),
     }
 }
 
@@ -130,7 +138,7 @@ fn atom_keys(map: &Map) -> Map {
     Map::from_entries(map.entries().iter().map(|(k, v)| (atom(k), v.clone())).collect())
 }
 
-pub(super) fn compile(sql: &str, profile: Profile) -> Result<Program, Reply> {
+fn compile(sql: &str, profile: Profile) -> Result<Program, Reply> {
     Program::compile(&Source::new("<sql>", sql), profile)
         .map_err(|problems| Reply::one("parse_error", reason(&problems)))
 }
@@ -190,12 +198,12 @@ fn render(request: &Map, profile: Profile) -> Result<Reply, Reply> {
     })
 }
 
-pub(super) fn number(name: &'static str, value: f64) -> Reply {
+fn number(name: &'static str, value: f64) -> Reply {
     Reply::one(name, value)
 }
 
-pub(super) type Replied = Result<Reply, Reply>;
+type Replied = Result<Reply, Reply>;
 
-pub(super) fn sql(request: &Map) -> Result<&str, Reply> {
+fn sql(request: &Map) -> Result<&str, Reply> {
     text(request, "sql")
 }
