@@ -16,7 +16,7 @@ pub(super) fn run(program: &Program, columns: &Map, ctx: &mut Ctx) -> Result<Ver
         return Ok(Verdict::NoMatch);
     };
     let failed = |fail: Fail, clause| fail.in_clause(clause, program);
-    let payload = Payload::new(compiled, columns, Vec::new());
+    let payload = Payload::new(compiled, columns, ctx);
     let layers = Layers::of(columns);
     let base = Scope {
         program: compiled,

@@ -19,7 +19,7 @@ pub(super) fn run(
     ctx: &mut Ctx,
 ) -> Result<Verdict, EvalError> {
     let compiled = &*program.inner;
-    let payload = Payload::new(compiled, columns, Vec::new());
+    let payload = Payload::new(compiled, columns, ctx);
     let layers = Layers::of(columns);
     let base = Scope {
         program: compiled,
@@ -30,59 +30,83 @@ pub(super) fn run(
         output: None,
         is_map: true,
     };
-    let failed = |fail: Fail, clause| fail.in_clause(clause, program);
-    match list {
+    let result = match list {
         SelectList::Plain { fields, output } => {
-            let values = plain(&base, fields, ctx).map_err(|e| failed(e, Clause::Select))?;
-            let map;
-            // Only a condition that looks names up at run time needs the output made before it.
-            let mut scope = Scope { selected: &values, ..base };
-            if needs_map(filter) {
-                map = assemble(output, values.clone());
-                scope.layers.over = Some(&map);
-            }
-            let holds = cond::holds(&scope, filter, ctx).map_err(|e| failed(e, Clause::Where))?;
-            Ok(if holds { Verdict::Outputs(vec![assemble(output, values)]) } else { Verdict::NoMatch })
+            let mut values = std::mem::take(&mut ctx.scratch.values);
+            let result = select_plain(&base, fields, output, filter, &mut values, ctx);
+            values.clear();
+            ctx.scratch.values = values;
+            result
         }
-        SelectList::General(fields) => {
-            let map = general(&base, fields, ctx).map_err(|e| failed(e, Clause::Select))?;
-            let scope = Scope { layers: Layers { over: Some(&map), ..layers }, ..base };
-            let holds = cond::holds(&scope, filter, ctx).map_err(|e| failed(e, Clause::Where))?;
-            Ok(if holds { Verdict::Outputs(vec![map]) } else { Verdict::NoMatch })
-        }
+        SelectList::General(fields) => select_general(&base, fields, filter, ctx),
+    };
+    payload.finish(ctx);
+    result.map_err(|(fail, clause)| fail.in_clause(clause, program))
+}
+
+type Selected = Result<Verdict, (Fail, Clause)>;
+
+fn select_plain(
+    base: &Scope<'_>,
+    fields: &[Node],
+    output: &[Output],
+    filter: &Node,
+    values: &mut Vec<Value>,
+    ctx: &mut Ctx,
+) -> Selected {
+    plain(base, fields, values, ctx).map_err(|e| (e, Clause::Select))?;
+    let map;
+    // Only a condition that looks names up at run time needs the output made before it.
+    let mut scope = Scope { selected: values, ..*base };
+    if needs_map(filter) {
+        map = assemble(output, &mut values.clone());
+        scope.layers.over = Some(&map);
     }
+    let holds = cond::holds(&scope, filter, ctx).map_err(|e| (e, Clause::Where))?;
+    Ok(if holds { Verdict::Outputs(vec![assemble(output, values)]) } else { Verdict::NoMatch })
+}
+
+fn select_general(base: &Scope<'_>, fields: &[General], filter: &Node, ctx: &mut Ctx) -> Selected {
+    let map = general(base, fields, ctx).map_err(|e| (e, Clause::Select))?;
+    let scope = Scope { layers: Layers { over: Some(&map), ..base.layers }, ..*base };
+    let holds = cond::holds(&scope, filter, ctx).map_err(|e| (e, Clause::Where))?;
+    Ok(if holds { Verdict::Outputs(vec![map]) } else { Verdict::NoMatch })
 }
 
 /// The output of a SELECT or DO list over what `base` sees.
 pub(super) fn transform(base: &Scope<'_>, list: &SelectList, ctx: &mut Ctx) -> Evaluated<Map> {
     match list {
         SelectList::Plain { fields, output } => {
-            plain(base, fields, ctx).map(|values| assemble(output, values))
+            let mut values = std::mem::take(&mut ctx.scratch.values);
+            let result = plain(base, fields, &mut values, ctx).map(|()| assemble(output, &mut values));
+            values.clear();
+            ctx.scratch.values = values;
+            result
         }
         SelectList::General(fields) => general(base, fields, ctx),
     }
 }
 
-fn plain(base: &Scope<'_>, fields: &[Node], ctx: &mut Ctx) -> Evaluated<Vec<Value>> {
-    let mut values = Vec::with_capacity(fields.len());
+fn plain(base: &Scope<'_>, fields: &[Node], values: &mut Vec<Value>, ctx: &mut Ctx) -> Evaluated<()> {
+    values.reserve(fields.len());
     for field in fields {
-        let scope = Scope { selected: &values, is_map: !base.program.profile.is_5_8(), ..*base };
+        let scope = Scope { selected: values, is_map: !base.program.profile.is_5_8(), ..*base };
         let value = eval(&scope, field, ctx)?.into_owned();
         values.push(value);
     }
-    Ok(values)
+    Ok(())
 }
 
-fn assemble(output: &[Output], mut values: Vec<Value>) -> Map {
-    let entries = output.iter().map(|out| {
+fn assemble(output: &[Output], values: &mut [Value]) -> Map {
+    Map::from_sorted(output.iter().map(|out| {
         let value = std::mem::replace(&mut values[out.field], Value::Undefined);
-        let value =
-            out.below.iter().rev().fold(value, |value, key| {
-                Value::Map(Map::from_sorted(vec![(Value::Str(key.clone()), value)]))
-            });
+        let value = out
+            .below
+            .iter()
+            .rev()
+            .fold(value, |value, key| Value::Map(Map::from_sorted([(Value::Str(key.clone()), value)])));
         (out.key.clone(), value)
-    });
-    Map::from_sorted(entries.collect())
+    }))
 }
 
 /// Does a condition look at the output as a map: by names settled at run time, or by column functions?

@@ -90,6 +90,9 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
+    /// Members and items of the containers being read, so that each gets one block of the right size.
+    members: Vec<(Value, Value)>,
+    items: Vec<Value>,
 }
 
 impl<'a> Reader<'a> {
@@ -97,7 +100,14 @@ impl<'a> Reader<'a> {
         if let Err(e) = std::str::from_utf8(origin) {
             return Err(JsonError { at: e.valid_up_to(), what: "bytes that are not UTF-8" });
         }
-        Ok(Reader { origin, bytes: origin, at: 0, depth: limits::JSON_DEPTH_MAX })
+        Ok(Reader {
+            origin,
+            bytes: origin,
+            at: 0,
+            depth: limits::JSON_DEPTH_MAX,
+            members: Vec::new(),
+            items: Vec::new(),
+        })
     }
 
     fn fail<T>(&self, what: &'static str) -> Result<T> {
@@ -143,13 +153,16 @@ impl<'a> Reader<'a> {
     }
 
     fn word(&mut self) -> Result<Value> {
-        let words: [(&[u8], Value); 3] =
-            [(b"true", Value::Bool(true)), (b"false", Value::Bool(false)), (b"null", Value::Null)];
-        for (word, value) in words {
-            if self.bytes[self.at..].starts_with(word) {
-                self.at += word.len();
-                return Ok(value);
-            }
+        let rest = &self.bytes[self.at..];
+        let (value, len) = match rest {
+            [b't', b'r', b'u', b'e', ..] => (Value::Bool(true), 4),
+            [b'f', b'a', b'l', b's', b'e', ..] => (Value::Bool(false), 5),
+            [b'n', b'u', b'l', b'l', ..] => (Value::Null, 4),
+            _ => (Value::Undefined, 0),
+        };
+        if len > 0 {
+            self.at += len;
+            return Ok(value);
         }
         if self.at >= self.bytes.len() {
             self.fail("end of text where a value was due")
@@ -159,17 +172,18 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self) -> Result<Value> {
-        let mut entries = Vec::with_capacity(8);
-        self.members(|reader, key| {
+        let start = self.members.len();
+        self.each_member(|reader, key| {
             let key = Value::Str(reader.key(key)?);
-            entries.push((key, reader.value()?));
+            let value = reader.value()?;
+            reader.members.push((key, value));
             Ok(())
         })?;
-        Ok(Value::Map(Map::from_entries(entries)))
+        Ok(Value::Map(Map::from_stack(&mut self.members, start)))
     }
 
     /// Walks an object; `each` gets the raw key and must read the value.
-    fn members(&mut self, mut each: impl FnMut(&mut Self, Raw) -> Result<()>) -> Result<()> {
+    fn each_member(&mut self, mut each: impl FnMut(&mut Self, Raw) -> Result<()>) -> Result<()> {
         self.enter()?;
         if self.peek() == b'}' {
             self.at += 1;
@@ -204,16 +218,17 @@ impl<'a> Reader<'a> {
     }
 
     fn array(&mut self) -> Result<Value> {
-        let mut items = Vec::new();
-        self.items(|reader, _| {
-            items.push(reader.value()?);
+        let start = self.items.len();
+        self.each_item(|reader, _| {
+            let item = reader.value()?;
+            reader.items.push(item);
             Ok(())
         })?;
-        Ok(Value::list(items))
+        Ok(Value::List(self.items.drain(start..).collect()))
     }
 
     /// Walks a list; `each` gets the position from 1 and must read the value.
-    fn items(&mut self, mut each: impl FnMut(&mut Self, usize) -> Result<()>) -> Result<()> {
+    fn each_item(&mut self, mut each: impl FnMut(&mut Self, usize) -> Result<()>) -> Result<()> {
         self.enter()?;
         if self.peek() == b']' {
             self.at += 1;
@@ -241,13 +256,13 @@ impl<'a> Reader<'a> {
     fn skip(&mut self) -> Result<()> {
         self.blanks();
         match self.peek() {
-            b'{' => self.members(|reader, key| {
+            b'{' => self.each_member(|reader, key| {
                 if key.escaped {
                     reader.unescape(key)?;
                 }
                 reader.skip()
             }),
-            b'[' => self.items(|reader, _| reader.skip()),
+            b'[' => self.each_item(|reader, _| reader.skip()),
             b'"' => {
                 let raw = self.raw_string()?;
                 if raw.escaped { self.unescape(raw).map(drop) } else { Ok(()) }
@@ -272,9 +287,11 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         match self.peek() {
-            b'{' if !want.keys.is_empty() => self.members(|reader, key| reader.pick_member(key, want, slots)),
+            b'{' if !want.keys.is_empty() => {
+                self.each_member(|reader, key| reader.pick_member(key, want, slots))
+            }
             b'[' if !want.items.is_empty() => {
-                self.items(|reader, position| match want.items.iter().find(|(at, _)| *at == position) {
+                self.each_item(|reader, position| match want.items.iter().find(|(at, _)| *at == position) {
                     Some((_, inner)) => reader.pick(inner, slots),
                     None => reader.skip(),
                 })
@@ -324,15 +341,16 @@ impl<'a> Reader<'a> {
         let mut at = start;
         let mut escaped = false;
         loop {
+            while self.bytes.get(at).is_some_and(|byte| PLAIN[*byte as usize]) {
+                at += 1;
+            }
             match self.bytes.get(at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     at += 2;
                 }
-                Some(b'\n' | b'\r') => at += 1,
-                Some(0..=31) => return Err(JsonError { at, what: "a control character in a string" }),
-                Some(_) => at += 1,
+                Some(_) => return Err(JsonError { at, what: "a control character in a string" }),
                 None => return Err(JsonError { at: start - 1, what: "a string without end" }),
             }
         }
@@ -455,6 +473,19 @@ impl<'a> Reader<'a> {
         text.parse::<BigInt>().map(Value::integer).map_err(|_| broken("a malformed number"))
     }
 }
+
+/// The bytes that stand for themselves in a string; raw line ends are among them in EMQX.
+const PLAIN: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut at = 0;
+    while at < 32 {
+        table[at] = at == b'\n' as usize || at == b'\r' as usize;
+        at += 1;
+    }
+    table[b'"' as usize] = false;
+    table[b'\\' as usize] = false;
+    table
+};
 
 #[derive(Clone, Copy)]
 struct Raw {
