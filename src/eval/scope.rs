@@ -63,12 +63,19 @@ impl<'a> Layers<'a> {
     }
 }
 
+/// The parts of a payload that a program reads by known paths.
+#[derive(Default)]
+struct Parts {
+    slots: Vec<Value>,
+    rows: decode::Rows,
+}
+
 /// The payload of one run, decoded at most once.
 pub(super) struct Payload<'a> {
     program: &'a Compiled,
     column: Option<&'a Value>,
     spare: Cell<Vec<Value>>,
-    parts: OnceCell<Result<Vec<Value>, decode::JsonError>>,
+    parts: OnceCell<Result<Parts, decode::JsonError>>,
     whole: OnceCell<Value>,
 }
 
@@ -82,7 +89,7 @@ impl<'a> Payload<'a> {
     /// Gives the buffer back.
     pub fn finish(self, ctx: &mut Ctx) {
         let mut parts = match self.parts.into_inner() {
-            Some(Ok(parts)) => parts,
+            Some(Ok(parts)) => parts.slots,
             _ => self.spare.into_inner(),
         };
         parts.clear();
@@ -92,17 +99,26 @@ impl<'a> Payload<'a> {
     /// A part that the program reads by a known path.
     pub fn part(&self, slot: usize, span: Span) -> Evaluated<&Value> {
         match self.parts.get_or_init(|| self.decode()) {
-            Ok(parts) => Ok(&parts[slot]),
+            Ok(parts) => Ok(&parts.slots[slot]),
             Err(e) => Err(not_json(*e, self.column, span)),
         }
     }
 
-    fn decode(&self) -> Result<Vec<Value>, decode::JsonError> {
-        let mut parts = self.spare.take();
-        parts.resize(self.program.payload_slots, Value::Undefined);
+    /// The rows of the list that a FOREACH walks, where only parts of the items are made.
+    pub fn rows(&self, span: Span) -> Evaluated<&decode::Rows> {
+        match self.parts.get_or_init(|| self.decode()) {
+            Ok(parts) => Ok(&parts.rows),
+            Err(e) => Err(not_json(*e, self.column, span)),
+        }
+    }
+
+    fn decode(&self) -> Result<Parts, decode::JsonError> {
+        let mut parts = Parts { slots: self.spare.take(), ..Parts::default() };
+        parts.slots.resize(self.program.payload_slots, Value::Undefined);
+        let mut taken = decode::Taken { slots: &mut parts.slots, rows: &mut parts.rows };
         match self.column {
-            Some(Value::Str(text)) => decode::decode_wanted(text, &self.program.want, &mut parts)?,
-            Some(value) => self.program.want.fill(value, &mut parts),
+            Some(Value::Str(text)) => decode::decode_wanted(text, &self.program.want, &mut taken)?,
+            Some(value) => self.program.want.fill(value, &mut taken),
             None => {}
         }
         Ok(parts)
@@ -146,6 +162,8 @@ pub(super) struct Scope<'a> {
     pub payload: &'a Payload<'a>,
     /// Values of the plain fields so far.
     pub selected: &'a [Value],
+    /// The parts of the FOREACH item, where only parts are made.
+    pub item_parts: &'a [Value],
     /// 5.8 looks into the output made so far before the columns; so do column functions get a list, and say
     /// undefined.
     pub output: Option<&'a Map>,

@@ -1,20 +1,31 @@
 //! SELECT and DO lists.
 
+use std::sync::Arc;
+
 use super::expr::{certain, eval};
+use super::outputs::assemble;
 use super::scope::{Layers, Payload, Scope};
-use super::{Clause, EvalError, Evaluated, Fail, Verdict, cond};
+use super::{Clause, EvalError, Evaluated, Fail, Outputs, Verdict, cond};
 use crate::ctx::Ctx;
 use crate::profile::Profile;
-use crate::program::{Alias, General, Kind, Node, Output, Program, SelectList};
+use crate::program::{Alias, General, Node, PlainList, Program, SelectList};
 use crate::text::Span;
 use crate::value::path::{self, Step};
 use crate::value::{Bytes, Map, Value};
+
+/// WHERE.
+#[derive(Clone, Copy)]
+pub(super) struct Filter<'p> {
+    pub condition: &'p Node,
+    /// It looks at the output as a map.
+    pub reads_output: bool,
+}
 
 /// Runs a SELECT statement.
 pub(super) fn run(
     program: &Program,
     list: &SelectList,
-    filter: &Node,
+    filter: Filter<'_>,
     columns: &Map,
     ctx: &mut Ctx,
 ) -> Result<Verdict, EvalError> {
@@ -27,13 +38,14 @@ pub(super) fn run(
         columns,
         payload: &payload,
         selected: &[],
+        item_parts: &[],
         output: None,
         is_map: true,
     };
     let result = match list {
-        SelectList::Plain { fields, output } => {
+        SelectList::Plain(list) => {
             let mut values = std::mem::take(&mut ctx.scratch.values);
-            let result = select_plain(&base, fields, output, filter, &mut values, ctx);
+            let result = select_plain(&base, list, filter, &mut values, ctx);
             values.clear();
             ctx.scratch.values = values;
             result
@@ -48,95 +60,55 @@ type Selected = Result<Verdict, (Fail, Clause)>;
 
 fn select_plain(
     base: &Scope<'_>,
-    fields: &[Node],
-    output: &[Output],
-    filter: &Node,
+    list: &Arc<PlainList>,
+    filter: Filter<'_>,
     values: &mut Vec<Value>,
     ctx: &mut Ctx,
 ) -> Selected {
-    plain(base, fields, values, ctx).map_err(|e| (e, Clause::Select))?;
+    plain(base, &list.fields, values, ctx).map_err(|e| (e, Clause::Select))?;
     let map;
     // Only a condition that looks names up at run time needs the output made before it.
     let mut scope = Scope { selected: values, ..*base };
-    if needs_map(filter) {
-        map = assemble(output, &mut values.clone());
+    if filter.reads_output {
+        map = assemble(&list.output, values);
         scope.layers.over = Some(&map);
     }
-    let holds = cond::holds(&scope, filter, ctx).map_err(|e| (e, Clause::Where))?;
-    Ok(if holds { Verdict::Outputs(vec![assemble(output, values)]) } else { Verdict::NoMatch })
+    let holds = cond::holds(&scope, filter.condition, ctx).map_err(|e| (e, Clause::Where))?;
+    // The row gets a block of its own size; the buffer stays.
+    Ok(if holds {
+        Verdict::Outputs(Outputs::of_rows(list, values.drain(..).collect()))
+    } else {
+        Verdict::NoMatch
+    })
 }
 
-fn select_general(base: &Scope<'_>, fields: &[General], filter: &Node, ctx: &mut Ctx) -> Selected {
+fn select_general(base: &Scope<'_>, fields: &[General], filter: Filter<'_>, ctx: &mut Ctx) -> Selected {
     let map = general(base, fields, ctx).map_err(|e| (e, Clause::Select))?;
     let scope = Scope { layers: Layers { over: Some(&map), ..base.layers }, ..*base };
-    let holds = cond::holds(&scope, filter, ctx).map_err(|e| (e, Clause::Where))?;
-    Ok(if holds { Verdict::Outputs(vec![map]) } else { Verdict::NoMatch })
+    let holds = cond::holds(&scope, filter.condition, ctx).map_err(|e| (e, Clause::Where))?;
+    Ok(if holds { Verdict::Outputs(Outputs::of_maps(vec![map])) } else { Verdict::NoMatch })
 }
 
-/// The output of a SELECT or DO list over what `base` sees.
-pub(super) fn transform(base: &Scope<'_>, list: &SelectList, ctx: &mut Ctx) -> Evaluated<Map> {
-    match list {
-        SelectList::Plain { fields, output } => {
-            let mut values = std::mem::take(&mut ctx.scratch.values);
-            let result = plain(base, fields, &mut values, ctx).map(|()| assemble(output, &mut values));
-            values.clear();
-            ctx.scratch.values = values;
-            result
-        }
-        SelectList::General(fields) => general(base, fields, ctx),
-    }
-}
-
-fn plain(base: &Scope<'_>, fields: &[Node], values: &mut Vec<Value>, ctx: &mut Ctx) -> Evaluated<()> {
+/// The values of a plain list, appended.
+pub(super) fn plain(
+    base: &Scope<'_>,
+    fields: &[Node],
+    values: &mut Vec<Value>,
+    ctx: &mut Ctx,
+) -> Evaluated<()> {
+    let start = values.len();
     values.reserve(fields.len());
     for field in fields {
-        let scope = Scope { selected: values, is_map: !base.program.profile.is_5_8(), ..*base };
+        let scope = Scope { selected: &values[start..], is_map: !base.program.profile.is_5_8(), ..*base };
         let value = eval(&scope, field, ctx)?.into_owned();
         values.push(value);
     }
     Ok(())
 }
 
-fn assemble(output: &[Output], values: &mut [Value]) -> Map {
-    Map::from_sorted(output.iter().map(|out| {
-        let value = std::mem::replace(&mut values[out.field], Value::Undefined);
-        let value = out
-            .below
-            .iter()
-            .rev()
-            .fold(value, |value, key| Value::Map(Map::from_sorted([(Value::Str(key.clone()), value)])));
-        (out.key.clone(), value)
-    }))
-}
-
-/// Does a condition look at the output as a map: by names settled at run time, or by column functions?
-fn needs_map(node: &Node) -> bool {
-    match &node.kind {
-        Kind::Var(_) | Kind::Path(..) => true,
-        Kind::Call { builtin, args } => {
-            builtin.purity == crate::func::Purity::ReadsMessage || args.iter().any(needs_map)
-        }
-        Kind::OrElse(a, b)
-        | Kind::And(a, b)
-        | Kind::Or(a, b)
-        | Kind::Arith(_, a, b)
-        | Kind::Compare(_, a, b) => needs_map(a) || needs_map(b),
-        Kind::Walk(a, _) | Kind::Slice(a, ..) | Kind::Negate(a) | Kind::Not(a) => needs_map(a),
-        Kind::In(a, list) => needs_map(a) || list.iter().any(needs_map),
-        Kind::List(list) => list.iter().any(needs_map),
-        Kind::Case { arms, otherwise } => arms_need_map(arms, otherwise.as_deref()),
-        Kind::Switch { on, arms, otherwise } => needs_map(on) || arms_need_map(arms, otherwise.as_deref()),
-        _ => false,
-    }
-}
-
-fn arms_need_map(arms: &[(Node, Node)], otherwise: Option<&Node>) -> bool {
-    arms.iter().any(|(when, then)| needs_map(when) || needs_map(then)) || otherwise.is_some_and(needs_map)
-}
-
 /// Field by field, as EMQX does: 5.8 reads each from the output so far and then from the columns; 4.3 writes each
 /// into the columns as well.
-fn general(base: &Scope<'_>, fields: &[General], ctx: &mut Ctx) -> Evaluated<Map> {
+pub(super) fn general(base: &Scope<'_>, fields: &[General], ctx: &mut Ctx) -> Evaluated<Map> {
     let is_5_8 = base.program.profile.is_5_8();
     let mut output = Map::new();
     let mut input = if is_5_8 { Map::new() } else { base.layers.merged() };

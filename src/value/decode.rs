@@ -11,6 +11,7 @@ use std::str::FromStr;
 use num_bigint::BigInt;
 use thiserror::Error;
 
+use super::path::Step;
 use super::{Bytes, Map, Value};
 use crate::limits;
 
@@ -35,16 +36,92 @@ pub struct Want {
     pub keys: Vec<(Bytes, Want)>,
     /// The list items asked for, counted from 1.
     pub items: Vec<(usize, Want)>,
+    /// Parts of every list item, as rows; at one place of a tree at most, with nothing else there.
+    pub each: Option<Box<Each>>,
+}
+
+/// The parts asked for of every item of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Each {
+    want: Want,
+    width: usize,
+}
+
+impl Each {
+    /// The place in a row of the part at this path of keys.
+    pub fn part(&mut self, steps: &[Step]) -> usize {
+        let mut at = &mut self.want;
+        for step in steps {
+            let Step::Key(key) = step else { continue };
+            let found = at.keys.iter().position(|(k, _)| k == key).unwrap_or_else(|| {
+                at.keys.push((key.clone(), Want::default()));
+                at.keys.len() - 1
+            });
+            at = &mut at.keys[found].1;
+        }
+        *at.slot.get_or_insert_with(|| {
+            self.width += 1;
+            self.width - 1
+        })
+    }
+}
+
+/// Rows of parts, one a list item.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    values: Vec<Value>,
+    width: usize,
+    count: usize,
+}
+
+impl Rows {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The rows, in the list's order.
+    pub fn iter(&self) -> impl Iterator<Item = &[Value]> {
+        (0..self.count).map(|at| &self.values[at * self.width..(at + 1) * self.width])
+    }
+
+    /// Adds a row of undefined parts and gives it to be filled.
+    fn push(&mut self) -> &mut [Value] {
+        let start = self.values.len();
+        self.values.resize(start + self.width, Value::Undefined);
+        self.count += 1;
+        &mut self.values[start..]
+    }
+
+    fn restart(&mut self, width: usize) {
+        *self = Rows { width, ..Rows::default() };
+    }
+}
+
+/// Where wanted parts go.
+pub struct Taken<'t> {
+    /// As many as the tree has slots, undefined at first.
+    pub slots: &'t mut [Value],
+    /// The rows of the one list that is asked for by parts of its items.
+    pub rows: &'t mut Rows,
 }
 
 impl Want {
     /// Empties every slot at and below this place.
-    fn clear(&self, slots: &mut [Value]) {
+    fn clear(&self, taken: &mut Taken<'_>) {
         if let Some(slot) = self.slot {
-            slots[slot] = Value::Undefined;
+            taken.slots[slot] = Value::Undefined;
         }
-        self.keys.iter().for_each(|(_, want)| want.clear(slots));
-        self.items.iter().for_each(|(_, want)| want.clear(slots));
+        self.keys.iter().for_each(|(_, want)| want.clear(taken));
+        self.items.iter().for_each(|(_, want)| want.clear(taken));
+        if let Some(each) = &self.each {
+            taken.rows.restart(each.width);
+        }
     }
 
     fn is_leaf(&self) -> bool {
@@ -52,19 +129,26 @@ impl Want {
     }
 
     /// Fills the slots from a value at hand, looking into JSON text in strings as EMQX does at each step.
-    pub fn fill(&self, value: &Value, slots: &mut [Value]) {
+    pub fn fill(&self, value: &Value, taken: &mut Taken<'_>) {
         for (key, want) in &self.keys {
             if let Some(inner) = super::path::find_key(value, key) {
-                want.fill(&inner, slots);
+                want.fill(&inner, taken);
             }
         }
         for (at, want) in &self.items {
             if let Some(inner) = super::path::find_item(value, *at as i64) {
-                want.fill(&inner, slots);
+                want.fill(&inner, taken);
+            }
+        }
+        if let (Some(each), Value::List(items)) = (&self.each, value) {
+            taken.rows.restart(each.width);
+            for item in items.iter() {
+                let slots = taken.rows.push();
+                each.want.fill(item, &mut Taken { slots, rows: &mut Rows::default() });
             }
         }
         if let Some(slot) = self.slot {
-            slots[slot] = value.clone();
+            taken.slots[slot] = value.clone();
         }
     }
 }
@@ -72,16 +156,17 @@ impl Want {
 /// Decodes a whole document.
 pub fn decode(text: &Bytes) -> Result<Value> {
     let mut reader = Reader::new(text)?;
+    reader.blanks();
     let value = reader.value()?;
     reader.finish()?;
     Ok(value)
 }
 
-/// Decodes only what is wanted into `slots` (which the caller has set to undefined); the rest is checked all the
-/// same.
-pub fn decode_wanted(text: &Bytes, want: &Want, slots: &mut [Value]) -> Result<()> {
+/// Decodes only what is wanted; the rest is checked all the same.
+pub fn decode_wanted(text: &Bytes, want: &Want, taken: &mut Taken<'_>) -> Result<()> {
     let mut reader = Reader::new(text)?;
-    reader.pick(want, slots)?;
+    reader.blanks();
+    reader.pick(want, taken)?;
     reader.finish()
 }
 
@@ -121,6 +206,10 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn blanks(&mut self) {
+        // Compact documents have none.
+        if self.peek() > b' ' {
+            return;
+        }
         while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
             self.at += 1;
         }
@@ -141,8 +230,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Reads a value; like `skip` and `pick` it starts at the value itself, behind the blanks.
     fn value(&mut self) -> Result<Value> {
-        self.blanks();
         match self.peek() {
             b'{' => self.object(),
             b'[' => self.array(),
@@ -183,6 +272,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Walks an object; `each` gets the raw key and must read the value.
+    #[inline]
     fn each_member(&mut self, mut each: impl FnMut(&mut Self, Raw) -> Result<()>) -> Result<()> {
         self.enter()?;
         if self.peek() == b'}' {
@@ -228,6 +318,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Walks a list; `each` gets the position from 1 and must read the value.
+    #[inline]
     fn each_item(&mut self, mut each: impl FnMut(&mut Self, usize) -> Result<()>) -> Result<()> {
         self.enter()?;
         if self.peek() == b']' {
@@ -254,7 +345,6 @@ impl<'a> Reader<'a> {
 
     /// Checks a value without keeping it.
     fn skip(&mut self) -> Result<()> {
-        self.blanks();
         match self.peek() {
             b'{' => self.each_member(|reader, key| {
                 if key.escaped {
@@ -279,33 +369,37 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn pick(&mut self, want: &Want, slots: &mut [Value]) -> Result<()> {
-        self.blanks();
+    fn pick(&mut self, want: &Want, taken: &mut Taken<'_>) -> Result<()> {
         if want.slot.is_some() {
             let value = self.value()?;
-            want.fill(&value, slots);
+            if want.is_leaf() {
+                taken.slots[want.slot.unwrap_or_default()] = value;
+            } else {
+                want.fill(&value, taken);
+            }
             return Ok(());
         }
         match self.peek() {
             b'{' if !want.keys.is_empty() => {
-                self.each_member(|reader, key| reader.pick_member(key, want, slots))
+                self.each_member(|reader, key| reader.pick_member(key, want, taken))
             }
+            b'[' if want.each.is_some() => self.pick_each(want, taken),
             b'[' if !want.items.is_empty() => {
                 self.each_item(|reader, position| match want.items.iter().find(|(at, _)| *at == position) {
-                    Some((_, inner)) => reader.pick(inner, slots),
+                    Some((_, inner)) => reader.pick(inner, taken),
                     None => reader.skip(),
                 })
             }
             b'"' if !want.is_leaf() => {
                 let text = Value::Str(self.string()?);
-                want.fill(&text, slots);
+                want.fill(&text, taken);
                 Ok(())
             }
             _ => self.skip(),
         }
     }
 
-    fn pick_member(&mut self, key: Raw, want: &Want, slots: &mut [Value]) -> Result<()> {
+    fn pick_member(&mut self, key: Raw, want: &Want, taken: &mut Taken<'_>) -> Result<()> {
         let found = if key.escaped {
             let key = self.unescape(key)?;
             want.keys.iter().find(|(k, _)| *k == key)
@@ -315,11 +409,22 @@ impl<'a> Reader<'a> {
         };
         match found {
             Some((_, inner)) => {
-                inner.clear(slots);
-                self.pick(inner, slots)
+                inner.clear(taken);
+                self.pick(inner, taken)
             }
             None => self.skip(),
         }
+    }
+
+    fn pick_each(&mut self, want: &Want, taken: &mut Taken<'_>) -> Result<()> {
+        let Some(each) = &want.each else { return self.skip() };
+        taken.rows.restart(each.width);
+        let rows = &mut *taken.rows;
+        let mut none = Rows::default();
+        self.each_item(|reader, _| {
+            let slots = rows.push();
+            reader.pick(&each.want, &mut Taken { slots, rows: &mut none })
+        })
     }
 
     fn key(&self, raw: Raw) -> Result<Bytes> {
@@ -336,14 +441,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Finds the end of a string and whether it has escapes.
+    #[inline]
     fn raw_string(&mut self) -> Result<Raw> {
         let start = self.at + 1;
         let mut at = start;
         let mut escaped = false;
         loop {
-            while self.bytes.get(at).is_some_and(|byte| PLAIN[*byte as usize]) {
-                at += 1;
-            }
+            let rest = self.bytes.get(at..).unwrap_or_default();
+            at += rest.iter().position(|byte| !PLAIN[*byte as usize]).unwrap_or(rest.len());
             match self.bytes.get(at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -416,29 +521,37 @@ impl<'a> Reader<'a> {
         self.number_value(number)
     }
 
-    fn digits(&mut self) -> usize {
+    /// Reads digits onto `value`, which wraps where there are too many to matter.
+    #[inline]
+    fn digits(&mut self, value: &mut u64) -> usize {
         let start = self.at;
-        while self.peek().is_ascii_digit() {
+        while let digit @ b'0'..=b'9' = self.peek() {
+            *value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
             self.at += 1;
         }
         self.at - start
     }
 
+    #[inline]
     fn number_text(&mut self) -> Result<Number> {
         let start = self.at;
         if self.peek() == b'-' {
             self.at += 1;
         }
         let zero = self.peek() == b'0';
-        let count = self.digits();
+        let mut digits = 0;
+        let mut count = self.digits(&mut digits);
         if count == 0 || (zero && count > 1) {
             return self.fail("a malformed number");
         }
-        let mut number = Number { start, end: self.at, float: false, exponent: false };
+        let mut number =
+            Number { start, end: self.at, float: false, exponent: false, digits: 0, count: 0, decimals: 0 };
         if self.peek() == b'.' {
             self.at += 1;
             number.float = true;
-            if self.digits() == 0 {
+            number.decimals = self.digits(&mut digits);
+            count += number.decimals;
+            if number.decimals == 0 {
                 return self.fail("a malformed number");
             }
         }
@@ -449,30 +562,39 @@ impl<'a> Reader<'a> {
             if matches!(self.peek(), b'+' | b'-') {
                 self.at += 1;
             }
-            if self.digits() == 0 {
+            if self.digits(&mut 0) == 0 {
                 return self.fail("a malformed number");
             }
         }
+        (number.digits, number.count) = (digits, count);
         number.end = self.at;
         Ok(number)
     }
 
     fn number_value(&self, number: Number) -> Result<Value> {
+        let negative = self.bytes[number.start] == b'-';
+        if number.float && !number.exponent && number.count <= 15 {
+            // Both are exact in a double, and so the quotient is the nearest double.
+            let f = number.digits as f64 / POWERS_OF_TEN[number.decimals];
+            return Ok(Value::Float(if negative { -f } else { f }));
+        }
+        if !number.float && number.count <= 18 {
+            let n = number.digits as i64;
+            return Ok(Value::Int(if negative { -n } else { n }));
+        }
         let text = std::str::from_utf8(&self.bytes[number.start..number.end]).unwrap_or("");
         let broken = |what| JsonError { at: number.start, what };
         if number.float {
             let f = f64::from_str(text).map_err(|_| broken("a malformed number"))?;
             return if f.is_finite() { Ok(Value::Float(f)) } else { Err(broken("a float out of range")) };
         }
-        if text.len() < 19 {
-            // Eighteen digits and a sign always fit.
-            let digits = text.strip_prefix('-').unwrap_or(text);
-            let n = digits.bytes().fold(0i64, |n, digit| n * 10 + i64::from(digit - b'0'));
-            return Ok(Value::Int(if digits.len() < text.len() { -n } else { n }));
-        }
         text.parse::<BigInt>().map(Value::integer).map_err(|_| broken("a malformed number"))
     }
 }
+
+/// Exact as doubles.
+const POWERS_OF_TEN: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 /// The bytes that stand for themselves in a string; raw line ends are among them in EMQX.
 const PLAIN: [bool; 256] = {
@@ -500,6 +622,11 @@ struct Number {
     end: usize,
     float: bool,
     exponent: bool,
+    /// All digits as one integer, while there are few of them.
+    digits: u64,
+    /// How many digits there are, and how many stand behind the dot.
+    count: usize,
+    decimals: usize,
 }
 
 #[cfg(test)]
@@ -562,7 +689,8 @@ mod tests {
         for text in texts {
             assert!(round(text).is_err(), "{text:?}");
             let bytes = Bytes::copy_from_slice(text.as_bytes());
-            assert!(decode_wanted(&bytes, &Want::default(), &mut []).is_err(), "{text:?} unwanted");
+            let mut taken = Taken { slots: &mut [], rows: &mut Rows::default() };
+            assert!(decode_wanted(&bytes, &Want::default(), &mut taken).is_err(), "{text:?} unwanted");
         }
         let nest = |n: usize| "[".repeat(n) + &"]".repeat(n);
         assert!(round(&nest(limits::JSON_DEPTH_MAX)).is_ok());
@@ -580,11 +708,12 @@ mod tests {
                     Want { items: vec![(2, Want { slot: Some(1), ..Want::default() })], ..Want::default() },
                 ),
             ],
-            items: vec![],
+            ..Want::default()
         };
         let mut slots = vec![Value::Undefined, Value::Undefined];
         let text = Bytes::from_static(b"{\"z\":[1,{\"q\":2}],\"a\":1,\"l\":\"[7,8]\",\"a\":{\"b\":2}}");
-        decode_wanted(&text, &want, &mut slots).unwrap();
+        let mut rows = Rows::default();
+        decode_wanted(&text, &want, &mut Taken { slots: &mut slots, rows: &mut rows }).unwrap();
         assert_eq!(to_json(&slots[0]).unwrap(), b"{\"b\":2}");
         assert_eq!(slots[1], Value::Int(8), "a string that holds JSON is looked into");
     }

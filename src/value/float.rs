@@ -51,6 +51,13 @@ pub fn write_json(out: &mut Vec<u8>, f: f64) {
         out.extend_from_slice(b".0");
         return;
     }
+    let mut shortest = zmij::Buffer::new();
+    let text = shortest.format_finite(f);
+    // Between its two exponent forms zmij writes plain digits with a dot, as the engines do.
+    if !text.contains('e') && text.contains('.') {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
     let mut buffer = Scratch::default();
     // `{:e}` gives the shortest round-trip digits: d.ddde[-]x.
     let _ = write!(buffer, "{f:e}");

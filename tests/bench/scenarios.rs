@@ -11,7 +11,7 @@ use rulemill::eval::{self, Verdict};
 use rulemill::profile::Profile;
 use rulemill::program::Program;
 use rulemill::text::Source;
-use rulemill::value::{Bytes, Map, Value, decode, encode};
+use rulemill::value::{Bytes, Map, Value, decode};
 
 /// Rounds; each runs every scenario and its yardstick.
 const ROUNDS: usize = 31;
@@ -76,8 +76,8 @@ fn statement_ns(program: &Program, columns: &Map, ctx: &mut Ctx, out: &mut Vec<u
     for _ in 0..RUNS {
         out.clear();
         if let Ok(Verdict::Outputs(outputs)) = eval::run(program, black_box(columns), ctx) {
-            for output in outputs {
-                encode::write(out, &Value::Map(output)).unwrap();
+            for at in 0..outputs.len() {
+                outputs.write_json(at, out).unwrap();
             }
         }
         black_box(&out);
