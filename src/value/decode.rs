@@ -358,10 +358,11 @@ impl<'a> Reader<'a> {
                 if raw.escaped { self.unescape(raw).map(drop) } else { Ok(()) }
             }
             b'-' | b'0'..=b'9' => {
-                let number = self.number_text()?;
+                let mut number = Number::default();
+                self.scan_number(&mut number)?;
                 // Only a long or exponent-bearing float can be out of range.
                 if number.exponent || number.end - number.start > 300 {
-                    self.number_value(number)?;
+                    self.number_value(&number)?;
                 }
                 Ok(())
             }
@@ -517,8 +518,9 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Result<Value> {
-        let number = self.number_text()?;
-        self.number_value(number)
+        let mut number = Number::default();
+        self.scan_number(&mut number)?;
+        self.number_value(&number)
     }
 
     /// Reads digits onto `value`, which wraps where there are too many to matter.
@@ -532,25 +534,23 @@ impl<'a> Reader<'a> {
         self.at - start
     }
 
+    /// Reads a number's text. (Handed in: returned by value, it would be copied in pieces that stall the processor.)
     #[inline]
-    fn number_text(&mut self) -> Result<Number> {
-        let start = self.at;
+    fn scan_number(&mut self, number: &mut Number) -> Result<()> {
+        number.start = self.at;
         if self.peek() == b'-' {
             self.at += 1;
         }
         let zero = self.peek() == b'0';
-        let mut digits = 0;
-        let mut count = self.digits(&mut digits);
-        if count == 0 || (zero && count > 1) {
+        number.count = self.digits(&mut number.digits);
+        if number.count == 0 || (zero && number.count > 1) {
             return self.fail("a malformed number");
         }
-        let mut number =
-            Number { start, end: self.at, float: false, exponent: false, digits: 0, count: 0, decimals: 0 };
         if self.peek() == b'.' {
             self.at += 1;
             number.float = true;
-            number.decimals = self.digits(&mut digits);
-            count += number.decimals;
+            number.decimals = self.digits(&mut number.digits);
+            number.count += number.decimals;
             if number.decimals == 0 {
                 return self.fail("a malformed number");
             }
@@ -566,12 +566,11 @@ impl<'a> Reader<'a> {
                 return self.fail("a malformed number");
             }
         }
-        (number.digits, number.count) = (digits, count);
         number.end = self.at;
-        Ok(number)
+        Ok(())
     }
 
-    fn number_value(&self, number: Number) -> Result<Value> {
+    fn number_value(&self, number: &Number) -> Result<Value> {
         let negative = self.bytes[number.start] == b'-';
         if number.float && !number.exponent && number.count <= 15 {
             // Both are exact in a double, and so the quotient is the nearest double.
@@ -616,7 +615,7 @@ struct Raw {
     escaped: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Default)]
 struct Number {
     start: usize,
     end: usize,
