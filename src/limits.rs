@@ -26,3 +26,7 @@ pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes of one MQTT message, EMQX's default `mqtt.max_packet_size`.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Entries of `kv_store_put`'s and of `proc_dict_put`'s table: a rule that stores under ever new keys must not eat
+/// the machine.
+pub const STORE_ENTRIES_MAX: usize = 100_000;
