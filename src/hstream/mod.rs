@@ -1,1 +1,4 @@
-//! The HStreamDB stand-in: store, REST, SQL on streams.
+//! The HStreamDB stand-in.
+
+pub mod sql;
+pub mod store;
