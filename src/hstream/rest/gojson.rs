@@ -223,7 +223,12 @@ pub(super) fn members(text: &[u8], start: usize) -> Option<Vec<Member<'_>>> {
         let after_colon = skip_space(text, key_end) + 1;
         let (value_start, length) = value_end(text.get(after_colon..)?).ok()?;
         let (value_at, end) = (after_colon + value_start, after_colon + length);
-        members.push(Member { key: string(&text[at..key_end]), key_at: at, value: &text[value_at..end], value_at });
+        members.push(Member {
+            key: string(&text[at..key_end]),
+            key_at: at,
+            value: &text[value_at..end],
+            value_at,
+        });
         at = skip_space(text, end);
         if text.get(at) == Some(&b',') {
             at = skip_space(text, at + 1);
@@ -355,8 +360,13 @@ mod tests {
 
     #[test]
     fn one_value_is_taken_and_what_follows_is_left() {
-        let cases =
-            [("{} trailing", 0, 2), (" [1,[2,{\"a\":[]}]],", 1, 18), ("\"x\\\"y\"z", 0, 6), ("01", 0, 1), ("-0.5e-3,", 0, 7)];
+        let cases = [
+            ("{} trailing", 0, 2),
+            (" [1,[2,{\"a\":[]}]],", 1, 18),
+            ("\"x\\\"y\"z", 0, 6),
+            ("01", 0, 1),
+            ("-0.5e-3,", 0, 7),
+        ];
         for (text, start, end) in cases {
             assert_eq!(value_end(text.as_bytes()), Ok((start, end)), "{text}");
         }

@@ -82,7 +82,9 @@ pub(super) fn route(method: &Method, path: &str) -> Route {
     if UNIMPLEMENTED.iter().filter(fits).any(|(wanted, _, _)| wanted == method) {
         return Route::Unimplemented;
     }
-    let known = [Method::GET, Method::POST, Method::DELETE].iter().any(|other| ours(other, &with_verb, &plain, verb).is_some());
+    let known = [Method::GET, Method::POST, Method::DELETE]
+        .iter()
+        .any(|other| ours(other, &with_verb, &plain, verb).is_some());
     if known || UNIMPLEMENTED.iter().any(|row| fits(&row)) { Route::WrongMethod } else { Route::Unknown }
 }
 
@@ -105,7 +107,8 @@ fn ours(method: &Method, with_verb: &[&str], plain: &[&str], verb: &str) -> Opti
 }
 
 fn matches(pattern: &[&str], parts: &[&str]) -> bool {
-    pattern.len() == parts.len() && pattern.iter().zip(parts).all(|(wanted, part)| *wanted == "*" || wanted == part)
+    pattern.len() == parts.len()
+        && pattern.iter().zip(parts).all(|(wanted, part)| *wanted == "*" || wanted == part)
 }
 
 /// Nothing for a broken escape, and for bytes that are no text.
