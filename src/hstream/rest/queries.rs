@@ -126,7 +126,7 @@ pub(super) fn push(context: &Arc<Context>, body: &[u8]) -> Response<Body> {
     };
     let step = move |records: Result<Vec<Stored>, StoreError>| {
         let lines = match records {
-            Ok(records) => rows(&query, &records, place.id),
+            Ok(records) => rows(&query, &records, &place),
             Err(error) => {
                 let body = reply::error_body(Code::of(&error), &error.to_string());
                 format!("{}\n", sql::row_text(&json!({"error": body}), NumberText::Http))
@@ -138,7 +138,7 @@ pub(super) fn push(context: &Arc<Context>, body: &[u8]) -> Response<Body> {
 }
 
 /// The lines that records give. Only records of flag JSON are seen; one that does not fit is passed by.
-fn rows(query: &Query, records: &[Stored], id: u64) -> String {
+fn rows(query: &Query, records: &[Stored], place: &Place) -> String {
     let mut lines = String::new();
     for stored in records.iter().filter(|stored| stored.record.flag == FLAG_JSON) {
         match query.row(&stored.record.payload) {
@@ -147,7 +147,7 @@ fn rows(query: &Query, records: &[Stored], id: u64) -> String {
                 lines.push_str(&sql::row_text(&json!({"result": {"SELECT": row}}), NumberText::Http));
                 lines.push('\n');
             }
-            Err(why) => tracing::debug!(query = id, record = %stored.id, "record passed by: {why}"),
+            Err(why) => tracing::debug!(query = place.id, record = %stored.id, "record passed by: {why}"),
         }
     }
     lines
