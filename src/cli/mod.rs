@@ -4,7 +4,7 @@ mod eval;
 mod exit;
 #[cfg(feature = "live")]
 mod hstream;
-mod pipe;
+pub mod pipe;
 mod world;
 
 use clap::{Parser, Subcommand};
