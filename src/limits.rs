@@ -30,3 +30,7 @@ pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Entries of `kv_store_put`'s and of `proc_dict_put`'s table: a rule that stores under ever new keys must not eat
 /// the machine.
 pub const STORE_ENTRIES_MAX: usize = 100_000;
+
+/// Compiled regular expressions that a thread keeps. A rule has a handful; only patterns made from messages come in
+/// ever new forms, and then the cache starts anew.
+pub const REGEX_CACHE_MAX: usize = 256;
