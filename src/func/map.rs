@@ -83,7 +83,7 @@ pub(super) fn path(key: &Value, index: usize) -> Result<Path, FnError> {
 pub(super) fn get_path(value: &Value, path: &Path) -> Option<Value> {
     match path {
         Path::Names(steps) => {
-            Some(path::get(value, steps, value).into_owned()).filter(|found| !found.is_undefined())
+            Some(path::get_rooted(value, steps).into_owned()).filter(|found| !found.is_undefined())
         }
         Path::Characters(_) => None,
     }
