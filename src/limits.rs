@@ -76,3 +76,11 @@ pub const HSTREAM_LINE_BYTES_MAX: usize = 16 * RECORD_BYTES_MAX;
 
 /// Powers of ten that SQL arithmetic on streams may span. A double spans 632; products need some more.
 pub const DECIMAL_EXPONENT_MAX: i64 = 4096;
+
+/// Operators in a statement on streams: each may make its expression one deeper, and conversion, evaluation and
+/// release of an expression recurse.
+pub const STREAM_SQL_OPERATORS_MAX: usize = 256;
+
+/// Nesting of a statement on streams: sqlparser's own default, which its frames (tens of KiB each) fit a
+/// thread's stack with.
+pub const STREAM_SQL_DEPTH_MAX: usize = 50;

@@ -2,7 +2,7 @@
 #![cfg(feature = "live")]
 
 use rulemill::hstream::sql::{NumberText, Statement, parse, row_text};
-use rulemill::limits::{SQL_BYTES_MAX, SQL_DEPTH_MAX};
+use rulemill::limits::{SQL_BYTES_MAX, STREAM_SQL_DEPTH_MAX, STREAM_SQL_OPERATORS_MAX};
 
 #[test]
 fn statements_give_what_the_cases_say() {
@@ -46,9 +46,9 @@ fn run(case: &str) -> (String, String) {
 #[test]
 fn statements_have_bounds() {
     let nested = |n: usize| format!("SELECT {}1{} FROM s EMIT CHANGES;", "(".repeat(n), ")".repeat(n));
-    assert!(parse(&nested(SQL_DEPTH_MAX / 4)).is_ok());
-    let error = parse(&nested(SQL_DEPTH_MAX + 1)).unwrap_err().to_string();
-    assert_eq!(error, "an expression is nested deeper than 128");
+    assert!(parse(&nested(STREAM_SQL_DEPTH_MAX / 4)).is_ok());
+    let error = parse(&nested(STREAM_SQL_DEPTH_MAX + 1)).unwrap_err().to_string();
+    assert_eq!(error, "an expression is nested deeper than 50");
     let long = |bytes: usize| format!("SHOW STREAMS{};", " ".repeat(bytes - "SHOW STREAMS;".len()));
     assert_eq!(parse(&long(SQL_BYTES_MAX)), Ok(Statement::ShowStreams));
     let error = parse(&long(SQL_BYTES_MAX + 1)).unwrap_err().to_string();
@@ -61,7 +61,12 @@ fn a_long_chain_of_operators_neither_overflows_nor_hangs() {
         format!("SELECT a{} AS x FROM s EMIT CHANGES;", format!("{operator}a").repeat(n))
     };
     for operator in ["+", "*", "||"] {
-        let Ok(Statement::Select(query)) = parse(&chain(operator, 10_000)) else { continue };
-        let _ = query.row(br#"{"a":1.0000001}"#);
+        let Ok(Statement::Select(query)) = parse(&chain(operator, STREAM_SQL_OPERATORS_MAX)) else {
+            panic!("{operator}")
+        };
+        let row = query.row(br#"{"a":1.0000001}"#);
+        assert_eq!(row.is_ok(), operator != "||", "{operator}");
+        let error = parse(&chain(operator, STREAM_SQL_OPERATORS_MAX + 1)).unwrap_err().to_string();
+        assert_eq!(error, "a statement of 257 operators is above the bound of 256");
     }
 }
