@@ -1,5 +1,6 @@
 //! The shell and the reader as their users have them.
 #![cfg(feature = "live")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
 mod hstream_support;
 

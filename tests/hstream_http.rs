@@ -1,5 +1,6 @@
 //! The stand-in's REST against the recorded answers of HStreamDB v0.6.1's gateway, over raw sockets.
 #![cfg(feature = "live")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
 mod hstream_support;
 
@@ -51,7 +52,7 @@ fn bytes(text: &str) -> Vec<u8> {
     let mut out = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
         out.push(u8::from_str_radix(&part[..2], 16).unwrap());
-        out.extend(part[2..].as_bytes());
+        out.extend(&part.as_bytes()[2..]);
     }
     out
 }
@@ -144,4 +145,16 @@ fn payloads_and_bodies_are_taken_up_to_their_bounds() {
     assert_eq!(server.ask("POST", "/streams/s:publish", &body).status, 200);
     assert_eq!(server.ask("POST", "/streams/s:publish", &format!(" {body}")).status, 413);
     assert_eq!(server.read("s").len(), 3);
+}
+
+#[test]
+fn the_cluster_is_this_one_node() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Server::start(temp.path());
+    let answer: Value = serde_json::from_slice(&server.ask("GET", "/clusters", "").body).unwrap();
+    let node = serde_json::json!({"id": 100, "host": "127.0.0.1", "port": server.port});
+    assert_eq!(
+        answer,
+        serde_json::json!({"protocolVersion": "0.1.0", "serverVersion": "0.6.0", "serverNodes": [node]})
+    );
 }

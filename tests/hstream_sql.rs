@@ -1,5 +1,6 @@
 //! SQL on streams: statements, records and rows as data.
 #![cfg(feature = "live")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
 use rulemill::hstream::sql::{NumberText, Statement, parse, row_text};
 use rulemill::limits::{SQL_BYTES_MAX, STREAM_SQL_DEPTH_MAX, STREAM_SQL_OPERATORS_MAX};
