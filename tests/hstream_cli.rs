@@ -242,3 +242,23 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     assert_eq!(rest(reader.stderr.take().unwrap()), "");
     assert_eq!(reader.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_server_that_sends_an_endless_line_is_left() {
+    use rulemill::limits::HSTREAM_LINE_BYTES_MAX;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let endless = std::thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let _ = connection.read(&mut request).unwrap();
+        connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n").unwrap();
+        let piece = [b'x'; 1 << 16];
+        while connection.write_all(&piece).is_ok() {}
+    });
+    let output = rulemill().args(["read", "s", "--port", &port.to_string()]).output().unwrap();
+    endless.join().unwrap();
+    let expected =
+        format!("error: 127.0.0.1:{port} sends a line of more than {HSTREAM_LINE_BYTES_MAX} bytes\n");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), expected));
+}

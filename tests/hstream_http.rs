@@ -158,3 +158,20 @@ fn the_cluster_is_this_one_node() {
         serde_json::json!({"protocolVersion": "0.1.0", "serverVersion": "0.6.0", "serverNodes": [node]})
     );
 }
+
+#[test]
+fn connections_beyond_the_bound_wait_for_a_place() {
+    use rulemill::limits::HSTREAM_CONNECTIONS_MAX;
+    let temp = tempfile::tempdir().unwrap();
+    let server = Server::start(temp.path());
+    let mut served: Vec<_> = (0..HSTREAM_CONNECTIONS_MAX).map(|_| server.connect()).collect();
+    for connection in &mut served {
+        assert_eq!(connection.ask("GET", "/streams", &[], b"").status, 200);
+    }
+    let mut waiting = server.connect();
+    waiting.send("GET", "/streams", &[], b"").unwrap();
+    // Those that have a place are served on, and the place of one that goes is given to the one that waits.
+    assert_eq!(served[0].ask("GET", "/streams", &[], b"").status, 200);
+    served.pop();
+    assert_eq!(waiting.head().unwrap().status, 200);
+}
