@@ -13,6 +13,7 @@
 
 pub mod ctx;
 pub mod diag;
+pub mod document;
 pub mod engine;
 pub mod eval;
 pub mod event;

@@ -23,3 +23,15 @@ pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes of one MQTT message, EMQX's default `mqtt.max_packet_size`.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of one rule file, test file or fixture list. A configuration of 10,000 rules is smaller.
+pub const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Nesting of YAML and JSON files: readers and whoever walks the tree recurse.
+pub const DOCUMENT_DEPTH_MAX: usize = 64;
+
+/// Nodes of one file, an alias counted as all that it stands for: few anchors can describe billions of nodes.
+pub const DOCUMENT_NODES_MAX: usize = 200_000;
+
+/// Digits of a number in a file: turning digits into an integer takes time that grows with their square.
+pub const DOCUMENT_DIGITS_MAX: usize = 4096;

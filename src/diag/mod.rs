@@ -2,6 +2,8 @@
 //!
 //! Renderers (human, JSON, …) stand beside it; nothing else formats a diagnostic.
 
+pub mod codes;
+
 use std::fmt;
 
 use crate::text::{Source, Span};
