@@ -22,6 +22,7 @@ pub mod limits;
 pub mod profile;
 pub mod program;
 pub mod rule;
+pub mod sql;
 pub mod template;
 pub mod text;
 pub mod value;
