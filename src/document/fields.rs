@@ -51,10 +51,10 @@ impl Problems {
 }
 
 /// A map whose keys are known.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Fields<'a> {
     /// The name of the map in messages, such as `test` or `actions.http.x`.
-    what: &'a str,
+    what: String,
     node: &'a Node,
     entries: &'a [Entry],
 }
@@ -62,12 +62,7 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The map at `node`, every key of it among `known`; what is wrong goes to `problems`. Nothing counts as an
     /// empty map.
-    pub fn read(
-        what: &'a str,
-        node: &'a Node,
-        known: &[&str],
-        problems: &mut Problems,
-    ) -> Option<Fields<'a>> {
+    pub fn read(what: &str, node: &'a Node, known: &[&str], problems: &mut Problems) -> Option<Fields<'a>> {
         let fields = Fields::open(what, node, problems)?;
         for entry in fields.entries {
             if !known.contains(&&*entry.key) {
@@ -78,10 +73,10 @@ impl<'a> Fields<'a> {
     }
 
     /// The map at `node`, whatever its keys.
-    pub fn open(what: &'a str, node: &'a Node, problems: &mut Problems) -> Option<Fields<'a>> {
+    pub fn open(what: &str, node: &'a Node, problems: &mut Problems) -> Option<Fields<'a>> {
         match &node.data {
-            Data::Map(entries) => Some(Fields { what, node, entries }),
-            Data::Null => Some(Fields { what, node, entries: &[] }),
+            Data::Map(entries) => Some(Fields { what: what.to_owned(), node, entries }),
+            Data::Null => Some(Fields { what: what.to_owned(), node, entries: &[] }),
             _ => {
                 problems.wrong_kind(what, "a map", node);
                 None
