@@ -25,6 +25,7 @@ pub mod rule;
 pub mod sql;
 pub mod template;
 pub mod text;
+pub mod topic;
 pub mod value;
 
 #[cfg(feature = "live")]

@@ -34,6 +34,7 @@ pub struct Statement {
 
 /// One item of a SELECT, FOREACH or DO list.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all items are the large one")]
 pub enum Field {
     /// `*`.
     Star(At),

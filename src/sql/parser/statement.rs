@@ -15,7 +15,7 @@ impl Parser<'_> {
         let fields = self.fields();
         let doeach = if foreach && self.eat_keyword("DO") { Some(self.fields()) } else { None };
         let incase = if foreach && self.eat_keyword("INCASE") { self.clause_condition() } else { None };
-        let from = self.from_clause()?;
+        let from = self.topics()?;
         let filter = if self.eat_keyword("WHERE") { self.clause_condition() } else { None };
         if *self.peek() != Kind::End {
             let wanted = if filter.is_some() {
@@ -104,7 +104,7 @@ impl Parser<'_> {
         }
     }
 
-    fn from_clause(&mut self) -> Parsed<Vec<Topic>> {
+    fn topics(&mut self) -> Parsed<Vec<Topic>> {
         if !self.eat_keyword("FROM") {
             return self.unexpected("`FROM`");
         }
