@@ -18,6 +18,7 @@ pub mod engine;
 pub mod eval;
 pub mod event;
 pub mod func;
+pub mod harness;
 pub mod limits;
 pub mod profile;
 pub mod program;

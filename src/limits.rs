@@ -38,3 +38,24 @@ pub const DOCUMENT_NODES_MAX: usize = 200_000;
 
 /// Digits of a number in a file: turning digits into an integer takes time that grows with their square.
 pub const DOCUMENT_DIGITS_MAX: usize = 4096;
+
+/// Files of one command: a folder named by mistake (`/`) ends with a sentence, not with the machine's memory.
+pub const FILES_MAX: usize = 10_000;
+
+/// Folders within folders that are searched for files.
+pub const FOLDER_DEPTH_MAX: usize = 32;
+
+/// Bytes of a fixture file: sixteen times the largest MQTT message that EMQX takes by default.
+pub const FIXTURE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Items that `$unordered` and `$contains` hold against each other: the work grows with their square.
+pub const UNORDERED_ITEMS_MAX: usize = 1_000;
+
+/// Characters of one value in a failing test's report; the whole value is in `--format json`.
+pub const REPORT_VALUE_CHARS_MAX: usize = 400;
+
+/// Lines of a rule's SQL in a failing test's report.
+pub const REPORT_SQL_LINES_MAX: usize = 24;
+
+/// Messages that one message may lead to when a test chains rules: two rules that feed each other never end.
+pub const CHAIN_MESSAGES_MAX: usize = 1_000;

@@ -3,10 +3,11 @@
 use super::connector::Shared;
 use super::keys;
 use super::options::Options;
+use super::rendered;
 use super::request::Request;
 use crate::document::{Fields, Problems};
 use crate::profile::Profile;
-use crate::template::Template;
+use crate::template::{Dialect, Template};
 use crate::value::{Map, Value};
 
 /// A checked `hstreamdb` action.
@@ -33,7 +34,8 @@ pub(super) fn read(
     let node = fields.required("parameters", problems)?;
     let (parameters, options) = Options::read(&what, node, keys::HSTREAMDB_PARAMETERS, problems)?;
     parameters.required("stream", problems)?;
-    let template = |name: &str| Template::parse(&options.text(name).unwrap_or_default(), profile);
+    let template =
+        |name: &str| Template::parse(&options.text(name).unwrap_or_default(), Dialect::placeholder(profile));
     Some(HstreamdbAction {
         connector: connector.clone(),
         stream: options.text("stream")?,
@@ -47,14 +49,14 @@ impl HstreamdbAction {
     /// The record for one output.
     pub fn render(&self, selected: &Map) -> Result<Request, String> {
         let data = Value::Map(selected.clone());
-        let key = self.partition_key.render(&data)?;
+        let key = rendered("partition key", &self.partition_key, &data)?;
         let partition_key =
             String::from_utf8(key.to_vec()).map_err(|_| "the partition key is not UTF-8 text".to_owned())?;
         Ok(Request::Hstreamdb {
             connector: self.connector.name.clone(),
             stream: self.stream.clone(),
             partition_key,
-            record: self.record.render(&data)?,
+            record: rendered("record", &self.record, &data)?,
         })
     }
 }

@@ -6,10 +6,11 @@
 use super::connector::{self, Shared, Url};
 use super::keys;
 use super::options::Options;
+use super::rendered;
 use super::request::Request;
 use crate::document::{Fields, Problems};
 use crate::profile::Profile;
-use crate::template::Template;
+use crate::template::{Dialect, Template};
 use crate::value::{Bytes, Map, Value, encode};
 
 /// The headers that EMQX 5.8 sends where a connector or action writes none (emqx_bridge_http_schema:headers_field/0).
@@ -58,7 +59,7 @@ pub(super) fn read(
         _ => "POST",
     };
     let path = options.text("path").unwrap_or_default();
-    let template = |text: &str| Template::parse(text, profile);
+    let template = |text: &str| Template::parse(text, Dialect::action(profile));
     let body = options.text("body").map(|text| template(&text));
     let pairs = |headers: Vec<(String, String)>| -> Vec<(Template, Template)> {
         headers.iter().map(|(k, v)| (template(k), template(v))).collect()
@@ -111,7 +112,7 @@ impl HttpAction {
         };
         let body = match (&self.body, has_body) {
             (_, false) => None,
-            (Some(template), true) => Some(template.render(&data)?),
+            (Some(template), true) => Some(rendered("body", template, &data)?),
             (None, true) => Some(Bytes::from(encode::to_json(&data).map_err(|e| format!("no body: {e}"))?)),
         };
         Ok(Request::Http {
@@ -124,8 +125,8 @@ impl HttpAction {
     }
 
     fn rendered_path(&self, data: &Value) -> Result<String, String> {
-        let prefix = text("path", self.path.0.render(data)?)?;
-        let suffix = text("path", self.path.1.render(data)?)?;
+        let prefix = text("path", &self.path.0, data)?;
+        let suffix = text("path", &self.path.1, data)?;
         Ok(match self.profile {
             Profile::V4_3 => prefix,
             Profile::V5_8 if suffix.is_empty() => joined("/", &prefix),
@@ -135,9 +136,9 @@ impl HttpAction {
 
     /// The action's headers in byte order, then what the connector adds, backwards.
     fn headers_5_8(&self, data: &Value) -> Result<Vec<(String, String)>, String> {
-        let mut headers = rendered(&self.base_headers, data)?;
+        let mut headers = pairs(&self.base_headers, data)?;
         headers.reverse();
-        for (name, value) in rendered(&self.headers, data)?.into_iter().rev() {
+        for (name, value) in pairs(&self.headers, data)?.into_iter().rev() {
             if let Some(at) = headers.iter().position(|(k, _)| *k == name) {
                 headers.remove(at);
             }
@@ -148,9 +149,7 @@ impl HttpAction {
 
     fn headers_4_3(&self, data: &Value, has_body: bool) -> Result<Vec<(String, String)>, String> {
         let mut headers: Vec<(String, String)> = Vec::new();
-        for (name, value) in
-            rendered(&self.base_headers, data)?.into_iter().chain(rendered(&self.headers, data)?)
-        {
+        for (name, value) in pairs(&self.base_headers, data)?.into_iter().chain(pairs(&self.headers, data)?) {
             // Only the first underscore goes (emqx_web_hook_actions:normalize_key/1).
             let name = name.replacen('_', "-", 1).to_lowercase();
             headers.retain(|(k, _)| *k != name);
@@ -163,15 +162,16 @@ impl HttpAction {
     }
 }
 
-fn rendered(headers: &[(Template, Template)], data: &Value) -> Result<Vec<(String, String)>, String> {
+fn pairs(headers: &[(Template, Template)], data: &Value) -> Result<Vec<(String, String)>, String> {
     let pair = |(name, value): &(Template, Template)| {
-        Ok((text("header name", name.render(data)?)?, text("header", value.render(data)?)?))
+        Ok((text("header name", name, data)?, text("header", value, data)?))
     };
     headers.iter().map(pair).collect()
 }
 
-fn text(what: &str, bytes: Bytes) -> Result<String, String> {
-    String::from_utf8(bytes.to_vec()).map_err(|_| format!("the {what} is not UTF-8 text"))
+fn text(what: &str, template: &Template, data: &Value) -> Result<String, String> {
+    String::from_utf8(rendered(what, template, data)?.to_vec())
+        .map_err(|_| format!("the {what} is not UTF-8 text"))
 }
 
 /// emqx_bridge_http_connector:join_paths/2.

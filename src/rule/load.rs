@@ -140,8 +140,6 @@ struct Loader {
     profile: Profile,
     /// Where each id is defined, right or wrong: `rule x`, `connector http:x`.
     places: BTreeMap<String, Place>,
-    /// `rulemill.hstreamdb.NAME.api` is `rest`.
-    rest: BTreeSet<String>,
 }
 
 impl Loader {
@@ -155,7 +153,7 @@ impl Loader {
             profile,
         };
         let loaded = Loaded { set, problems: Vec::new(), broken: BTreeSet::new(), by_file: BTreeMap::new() };
-        Loader { loaded, profile, places: BTreeMap::new(), rest: BTreeSet::new() }
+        Loader { loaded, profile, places: BTreeMap::new() }
     }
 
     fn open(&mut self, input: &Input) -> Option<File> {
@@ -285,7 +283,6 @@ impl Loader {
                 problems.push(problem);
             }
         }
-        self.rest.insert(entry.key.to_string());
     }
 
     fn schema(&mut self, file: &File, entry: &Entry, problems: &mut Problems) {

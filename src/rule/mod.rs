@@ -14,7 +14,6 @@ pub mod plain;
 mod republish;
 mod request;
 pub mod units;
-mod variable;
 
 use std::sync::Arc;
 
@@ -31,7 +30,9 @@ pub use request::Request;
 use crate::diag::Diagnostic;
 use crate::document::Embedded;
 use crate::program::Program;
+use crate::template::Template;
 use crate::text::{Source, Span};
+use crate::value::{Bytes, Value};
 
 /// A checked rule.
 #[derive(Clone, Debug)]
@@ -81,4 +82,9 @@ impl SqlText {
     pub fn relocated(&self, problem: Diagnostic) -> Diagnostic {
         problem.relocated(&self.file, |span| self.embedded.place(span))
     }
+}
+
+/// What a template gives, or why it gives nothing, with the name of what it was for.
+fn rendered(what: &str, template: &Template, data: &Value) -> Result<Bytes, String> {
+    template.render(data).map_err(|e| format!("the {what} cannot be rendered: {e}"))
 }

@@ -1,10 +1,10 @@
 //! Actions that rulemill renders and does not deliver: every string of their parameters is a template.
 
-use super::plain;
+use super::{plain, rendered};
 use crate::diag::Diagnostic;
 use crate::document::{Data, Node};
 use crate::profile::Profile;
-use crate::template::Template;
+use crate::template::{Dialect, Template};
 use crate::value::{Map, Value};
 
 /// Parameters with their templates parsed.
@@ -24,7 +24,7 @@ impl Params {
     /// The parameters that a node holds.
     pub fn read(node: &Node, profile: Profile) -> Result<Params, Box<Diagnostic>> {
         Ok(match &node.data {
-            Data::Text(text) => Params::Template(Template::parse(text, profile)),
+            Data::Text(text) => Params::Template(Template::parse(text, Dialect::action(profile))),
             Data::List(items) => {
                 Params::List(items.iter().map(|item| Params::read(item, profile)).collect::<Result<_, _>>()?)
             }
@@ -40,7 +40,7 @@ impl Params {
     /// The parameters for one output.
     pub fn render(&self, data: &Value) -> Result<Value, String> {
         Ok(match self {
-            Params::Template(template) => Value::Str(template.render(data)?),
+            Params::Template(template) => Value::Str(rendered("parameter", template, data)?),
             Params::Constant(value) => value.clone(),
             Params::List(items) => {
                 Value::list(items.iter().map(|item| item.render(data)).collect::<Result<_, _>>()?)

@@ -2,12 +2,13 @@
 
 use super::keys;
 use super::options::Options;
+use super::rendered;
 use super::request::Request;
-use super::variable::Variable;
 use crate::diag::{Diagnostic, codes};
 use crate::document::{Data, Fields, Node, Problems};
 use crate::profile::Profile;
-use crate::template::Template;
+use crate::template::{Dialect, Template};
+use crate::topic::has_wildcard;
 use crate::value::{Bytes, Map, Value, encode, text};
 
 /// A checked `republish`.
@@ -28,14 +29,14 @@ pub struct Republish {
 #[derive(Clone, Debug)]
 enum Simple {
     Constant(Value),
-    Variable(Variable),
+    Variable(Template),
 }
 
 #[derive(Clone, Debug)]
 enum UserProperties {
     /// Those of the message that the rule matched, whether selected or not.
     Original,
-    Variable(Variable),
+    Variable(Template),
     /// EMQX discards what is no variable.
     None,
 }
@@ -48,7 +49,7 @@ pub(super) fn read(what: &str, node: &Node, profile: Profile, problems: &mut Pro
     let topic = options.text("topic").unwrap_or_default();
     if profile == Profile::V4_3
         && let Some(node) = fields.get("topic")
-        && has_wildcard(&topic)
+        && has_wildcard(topic.as_bytes())
     {
         problems.bad_value(node, format!("'{topic}' has a wildcard; a message is published to one topic"));
     }
@@ -58,15 +59,15 @@ pub(super) fn read(what: &str, node: &Node, profile: Profile, problems: &mut Pro
     let payload = options.text("payload").filter(|text| !text.is_empty());
     let user_properties = match options.text("user_properties").unwrap_or_default().as_str() {
         "${pub_props.'User-Property'}" | "${.pub_props.'User-Property'}" => UserProperties::Original,
-        text => Variable::parse(text, profile).map_or(UserProperties::None, UserProperties::Variable),
+        text => variable(text, profile).map_or(UserProperties::None, UserProperties::Variable),
     };
     let properties = fields.get("mqtt_properties").map(|node| properties(what, node, profile, problems));
     let republish = Republish {
-        topic: Template::parse(&topic, profile),
+        topic: Template::parse(&topic, Dialect::action(profile)),
         qos,
         retain,
         direct_dispatch,
-        payload: payload.map(|text| Template::parse(&text, profile)),
+        payload: payload.map(|text| Template::parse(&text, Dialect::action(profile))),
         properties: properties.unwrap_or_default(),
         user_properties,
         profile,
@@ -84,8 +85,16 @@ fn properties(
     let Some((_, options)) = Options::read(&what, node, keys::MQTT_PROPERTIES, problems) else {
         return Vec::new();
     };
-    let pair = |key: &keys::Key| Some((key.name, Template::parse(&options.text(key.name)?, profile)));
+    let pair = |key: &keys::Key| {
+        Some((key.name, Template::parse(&options.text(key.name)?, Dialect::action(profile))))
+    };
     keys::MQTT_PROPERTIES.iter().filter_map(pair).collect()
+}
+
+/// A text that is one placeholder and nothing else.
+fn variable(text: &str, profile: Profile) -> Option<Template> {
+    let template = Template::parse(text, Dialect::action(profile));
+    template.single_value(&Value::Undefined).is_some().then_some(template)
 }
 
 /// The constants that a simple value may be.
@@ -106,8 +115,7 @@ fn simple(
         return match (profile, name) {
             (Profile::V5_8, "qos" | "retain") => {
                 let text = format!("${{{name}}}");
-                Variable::parse(&text, profile)
-                    .map_or(Simple::Constant(constants[0].1.clone()), Simple::Variable)
+                variable(&text, profile).map_or(Simple::Constant(constants[0].1.clone()), Simple::Variable)
             }
             (_, "qos") => Simple::Constant(Value::Int(0)),
             _ => Simple::Constant(Value::Bool(false)),
@@ -121,7 +129,7 @@ fn simple(
     if let Some(value) = constant(&text) {
         return Simple::Constant(value);
     }
-    match Variable::parse(&text, profile) {
+    match variable(&text, profile) {
         Some(variable) => Simple::Variable(variable),
         None => {
             let words: Vec<&str> = constants.iter().map(|(word, _)| *word).collect();
@@ -137,15 +145,15 @@ impl Republish {
     /// The message for one output; `columns` are those of the rule.
     pub fn render(&self, selected: &Map, columns: &Map) -> Result<Request, String> {
         let data = Value::Map(selected.clone());
-        let topic = String::from_utf8(self.topic.render(&data)?.to_vec())
+        let topic = String::from_utf8(rendered("topic", &self.topic, &data)?.to_vec())
             .map_err(|_| "the topic is not UTF-8 text".to_owned())?;
-        if self.profile == Profile::V4_3 && has_wildcard(&topic) {
+        if self.profile == Profile::V4_3 && has_wildcard(topic.as_bytes()) {
             return Err(format!(
                 "the topic '{topic}' has a wildcard (wildcard_topic_not_allowed_for_publish)"
             ));
         }
         let payload = match &self.payload {
-            Some(template) => template.render(&data)?,
+            Some(template) => rendered("payload", template, &data)?,
             None => Bytes::from(encode::to_json(&data).map_err(|e| format!("no payload: {e}"))?),
         };
         let is_5_8 = self.profile.is_5_8();
@@ -164,10 +172,9 @@ impl Republish {
     fn value(&self, simple: &Simple, data: &Value, default: Value) -> Value {
         match simple {
             Simple::Constant(value) => value.clone(),
-            Simple::Variable(variable) => match variable.lookup(data) {
-                Some(value) => value.into_owned(),
-                None if self.profile.is_5_8() => default,
-                None => Value::Undefined,
+            Simple::Variable(variable) => match variable.single_value(data) {
+                Some(Value::Undefined) | None if self.profile.is_5_8() => default,
+                found => found.unwrap_or(Value::Undefined),
             },
         }
     }
@@ -198,7 +205,7 @@ impl Republish {
     fn rendered_properties(&self, data: &Value) -> Result<Vec<(String, Value)>, String> {
         let mut properties = Vec::new();
         for (name, template) in &self.properties {
-            let bytes = template.render(data)?;
+            let bytes = rendered("property", template, data)?;
             let value = match *name {
                 "Payload-Format-Indicator" | "Message-Expiry-Interval" => {
                     let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse::<i64>().ok());
@@ -217,7 +224,7 @@ impl Republish {
     fn rendered_user_properties(&self, data: &Value, columns: &Map) -> Result<Vec<(String, String)>, String> {
         let found = match &self.user_properties {
             UserProperties::None => None,
-            UserProperties::Variable(variable) => variable.lookup(data).map(|value| value.into_owned()),
+            UserProperties::Variable(variable) => variable.single_value(data),
             UserProperties::Original => {
                 let props = columns.get_named(b"pub_props").and_then(Value::as_map);
                 props.and_then(|props| props.get_named(b"User-Property")).cloned()
@@ -232,8 +239,4 @@ impl Republish {
         };
         map.entries().iter().map(|(k, v)| Ok((word(k)?, word(v)?))).collect()
     }
-}
-
-fn has_wildcard(topic: &str) -> bool {
-    topic.split('/').any(|level| level == "+" || level == "#")
 }
