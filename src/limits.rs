@@ -64,6 +64,10 @@ pub const CHAIN_MESSAGES_MAX: usize = 1_000;
 /// the machine.
 pub const STORE_ENTRIES_MAX: usize = 100_000;
 
+/// Compiled regular expressions that a thread keeps. A rule has a handful; only patterns made from messages come in
+/// ever new forms, and then the cache starts anew.
+pub const REGEX_CACHE_MAX: usize = 256;
+
 /// Bytes of one record of a segment log. Room for a whole batch of HStreamDB records with its envelope.
 pub const LOG_RECORD_BYTES_MAX: usize = 8 * RECORD_BYTES_MAX;
 

@@ -22,6 +22,7 @@ mod message;
 mod mongo;
 mod number;
 mod random;
+mod regex;
 mod string;
 pub mod table;
 mod term;

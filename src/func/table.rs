@@ -320,6 +320,7 @@ pub const FAMILIES: &[&[Builtin]] = &[
     super::string::search::ROWS,
     super::string::split::ROWS,
     super::string::join::ROWS,
+    super::regex::ROWS,
     super::string::escape::ROWS,
     super::map::ROWS,
     super::array::ROWS,

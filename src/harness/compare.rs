@@ -398,7 +398,9 @@ fn hint(pattern: &Pattern, actual: &Value) -> Option<&'static str> {
         (Kind::Exact(Value::Undefined), Value::Str(text)) if text.as_ref() == b"undefined" => {
             Some("it is the text \"undefined\"; templates and JSON write undefined so")
         }
-        (Kind::Text(_), Value::Int(_) | Value::Float(_) | Value::Big(_)) => Some("it is a number"),
+        (Kind::Text(_), Value::Int(_) | Value::Float(_) | Value::Big(_)) => {
+            Some("it is a number, not a string")
+        }
         _ => None,
     }
 }

@@ -103,44 +103,69 @@ fn write_map(out: &mut Vec<u8>, map: &Map, depth: usize) -> Result<(), NotJson> 
 pub fn write_string(out: &mut Vec<u8>, text: &[u8]) -> Result<(), NotJson> {
     std::str::from_utf8(text).map_err(|_| NotJson::Bytes)?;
     out.push(b'"');
-    let mut start = 0;
-    for (at, &byte) in text.iter().enumerate() {
-        if !ESCAPED[byte as usize] {
-            continue;
-        }
-        out.extend_from_slice(&text[start..at]);
-        start = at + 1;
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            8 => out.extend_from_slice(b"\\b"),
-            12 => out.extend_from_slice(b"\\f"),
-            other => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(b"\\u00");
-                out.push(HEX[(other >> 4) as usize]);
-                out.push(HEX[(other & 15) as usize]);
-            }
-        }
+    // Without table or exit, so that it runs over many bytes at once.
+    let special =
+        text.iter().fold(false, |any, byte| any | (*byte < 32) | (*byte == b'"') | (*byte == b'\\'));
+    if special {
+        escape(text, out);
+    } else {
+        out.extend_from_slice(text);
     }
-    out.extend_from_slice(&text[start..]);
     out.push(b'"');
     Ok(())
 }
 
-/// The bytes that JSON writes with a backslash.
-const ESCAPED: [bool; 256] = {
-    let mut table = [false; 256];
+/// JSON in a string has a quote every few bytes: copying what lies between them piece by piece costs more than
+/// writing byte by byte into a place that is large enough for anything.
+fn escape(text: &[u8], out: &mut Vec<u8>) {
+    let mut at = out.len();
+    for chunk in text.chunks(256) {
+        out.resize(at + 6 * chunk.len(), 0);
+        for &byte in chunk {
+            match ADDED[byte as usize] {
+                0 => {
+                    out[at] = byte;
+                    at += 1;
+                }
+                1 => {
+                    let letter = match byte {
+                        b'\n' => b'n',
+                        b'\r' => b'r',
+                        b'\t' => b't',
+                        8 => b'b',
+                        12 => b'f',
+                        quoted => quoted,
+                    };
+                    out[at..at + 2].copy_from_slice(&[b'\\', letter]);
+                    at += 2;
+                }
+                _ => {
+                    const HEX: &[u8; 16] = b"0123456789abcdef";
+                    let long =
+                        [b'\\', b'u', b'0', b'0', HEX[(byte >> 4) as usize], HEX[(byte & 15) as usize]];
+                    out[at..at + 6].copy_from_slice(&long);
+                    at += 6;
+                }
+            }
+        }
+    }
+    out.truncate(at);
+}
+
+/// How many bytes JSON's escape of a byte is longer than the byte.
+const ADDED: [u8; 256] = {
+    let mut table = [0; 256];
     let mut at = 0;
     while at < 32 {
-        table[at] = true;
+        table[at] = 5;
         at += 1;
     }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
+    let short = [b'"', b'\\', b'\n', b'\r', b'\t', 8, 12];
+    let mut at = 0;
+    while at < short.len() {
+        table[short[at] as usize] = 1;
+        at += 1;
+    }
     table
 };
 
