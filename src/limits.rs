@@ -129,3 +129,6 @@ pub const STREAM_SQL_OPERATORS_MAX: usize = 256;
 /// Nesting of a statement on streams: sqlparser's own default, which its frames (tens of KiB each) fit a
 /// thread's stack with.
 pub const STREAM_SQL_DEPTH_MAX: usize = 50;
+
+/// Steps of one traced evaluation: a FOREACH over a long list must not fill the memory with notes.
+pub const TRACE_STEPS_MAX: usize = 100_000;
