@@ -223,7 +223,7 @@ impl Comparison {
         let fits: Vec<Vec<bool>> =
             items.iter().map(|item| list.iter().map(|v| self.matches(item, Some(v))).collect()).collect();
         let owner = pairing(&fits, list.len());
-        let taken = |item: usize| owner.iter().any(|o| *o == Some(item));
+        let taken = |item: usize| owner.contains(&Some(item));
         let open_items: Vec<usize> = (0..items.len()).filter(|at| !taken(*at)).collect();
         let open_values: Vec<usize> = (0..list.len()).filter(|at| owner[*at].is_none()).collect();
         if let ([item], [value]) = (open_items.as_slice(), open_values.as_slice()) {
