@@ -381,14 +381,13 @@ fn hint(pattern: &Pattern, actual: &Value) -> Option<&'static str> {
         (Kind::Map(_) | Kind::List(_), Value::Str(text)) if decode::decode(text).is_ok() => {
             Some("it is a string that holds JSON: write { $json: … }")
         }
-        (Kind::Exact(Value::Int(_) | Value::Big(_)), Value::Float(_)) => {
-            Some("an integer is no float: write 1.0")
-        }
-        (Kind::Exact(Value::Float(_)), Value::Int(_) | Value::Big(_)) => {
-            Some("a float is no integer: write 1")
+        (Kind::Exact(number), Value::Float(_) | Value::Int(_) | Value::Big(_))
+            if compare::equal(number, actual) =>
+        {
+            Some("integers and floats are told apart: 1 is not 1.0")
         }
         (Kind::Exact(Value::Int(_) | Value::Big(_) | Value::Float(_)), Value::Str(_)) => {
-            Some("it is a string")
+            Some("it is a string, not a number")
         }
         (Kind::Text(text), Value::Undefined) if &**text == "undefined" => {
             Some("it is undefined, not the text \"undefined\": write $undefined")
