@@ -90,8 +90,9 @@ pub const LOG_INDEX_STRIDE_BYTES: u64 = 64 * 1024;
 /// Bytes that a reader takes from a log in one step, so that a long backlog flows in pieces.
 pub const LOG_READ_BYTES_MAX: usize = 1024 * 1024;
 
-/// Streams of the HStreamDB stand-in: each has a file and a thread of its own.
-pub const STREAMS_MAX: usize = 1024;
+/// Streams of the HStreamDB stand-in: each has a file and a thread of its own. With the two bounds below it stays
+/// within the 1024 open files that a process usually has.
+pub const STREAMS_MAX: usize = 256;
 
 /// Names of deleted streams that are remembered, so that their record ids are never given again.
 pub const STREAM_NAMES_MAX: usize = 64 * 1024;
@@ -107,10 +108,10 @@ pub const APPEND_RECORDS_MAX: usize = 64 * 1024;
 pub const HSTREAM_BODY_BYTES_MAX: usize = 6 * RECORD_BYTES_MAX + 64 * 1024;
 
 /// Connections to the stand-in's REST port that are served at the same time; further ones wait.
-pub const HSTREAM_CONNECTIONS_MAX: usize = 1024;
+pub const HSTREAM_CONNECTIONS_MAX: usize = 384;
 
 /// Push queries and followed readings that run at the same time.
-pub const HSTREAM_QUERIES_MAX: usize = 256;
+pub const HSTREAM_QUERIES_MAX: usize = 128;
 
 /// Chunks of a push query's answer that wait for a slow client before the query waits too.
 pub const HSTREAM_CHUNKS_MAX: usize = 8;
@@ -120,3 +121,11 @@ pub const HSTREAM_LINE_BYTES_MAX: usize = 16 * RECORD_BYTES_MAX;
 
 /// Powers of ten that SQL arithmetic on streams may span. A double spans 632; products need some more.
 pub const DECIMAL_EXPONENT_MAX: i64 = 4096;
+
+/// Operators in a statement on streams: each may make its expression one deeper, and conversion, evaluation and
+/// release of an expression recurse.
+pub const STREAM_SQL_OPERATORS_MAX: usize = 256;
+
+/// Nesting of a statement on streams: sqlparser's own default, which its frames (tens of KiB each) fit a
+/// thread's stack with.
+pub const STREAM_SQL_DEPTH_MAX: usize = 50;
