@@ -129,3 +129,9 @@ pub const STREAM_SQL_OPERATORS_MAX: usize = 256;
 /// Nesting of a statement on streams: sqlparser's own default, which its frames (tens of KiB each) fit a
 /// thread's stack with.
 pub const STREAM_SQL_DEPTH_MAX: usize = 50;
+
+/// Lines of a capture that one test replays.
+pub const CAPTURE_LINES_MAX: usize = 100_000;
+
+/// Differences of one case that are kept: the first ones explain, the rest repeat.
+pub const REPORT_DIFFERENCES_MAX: usize = 50;

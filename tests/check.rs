@@ -1,5 +1,7 @@
 //! `rulemill check` through the real binary: every bad rule file has its sentence, its place and its exit code.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use support::{findings, folder, rulemill};

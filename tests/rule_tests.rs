@@ -1,5 +1,7 @@
 //! `rulemill test` through the real binary: what passes, what fails and how it is shown, and every bad test file.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::path::Path;
@@ -322,7 +324,7 @@ const BAD: &[(&str, &[&str], i32)] = &[
     (
         "tests: [{ name: x, steps: [{ at: 1s, advance: 1s }, {}, { advance: soon }], expect: no_match }]\n",
         &[
-            "E505 r.test.yaml:1:85 'expect' stands in each of the steps, not beside them",
+            "E505 r.test.yaml:1:77 'expect' does not stand beside 'steps', but in each of them",
             "E506 r.test.yaml:1:28 a step has 'at' or 'advance', not both",
             "E505 r.test.yaml:1:53 the step does nothing",
             "E409 r.test.yaml:1:68 'soon' is no duration such as 10s or 500ms",
@@ -556,5 +558,85 @@ fn numbers_of_payloads_go_as_written() {
         let folder = folder(&[("r.sql", b"SELECT payload FROM \"t\""), ("r.test.yaml", test.as_bytes())]);
         let ran = rulemill(folder.path(), &["test", "r.test.yaml"]);
         assert_eq!(ran.exit, 0, "{payload}\n{}{}", ran.out, ran.err);
+    }
+}
+
+const CAPTURE: &str = concat!(
+    "{\"ts\": 1651744800000, \"topic\": \"s/1\", \"qos\": 1, \"clientid\": \"c1\", \"username\": null, \"payload\": \"{\\\"t\\\": 31}\"}\n",
+    "{\"ts\": \"2022-05-05T10:00:01Z\", \"topic\": \"s/2\", \"payload_base64\": \"eyJ0IjogNX0=\"}\n\n",
+    "{\"topic\": \"other\", \"payload\": \"x\"}\n",
+    "{\"topic\": \"s/3\", \"payload\": \"no json\", \"user_properties\": [[\"a\", \"b\"]]}\n",
+);
+const CAPTURED: &str = "SELECT payload.t as t, timestamp as ts FROM \"s/#\" WHERE payload.t > 30";
+
+#[test]
+fn captures_are_replayed() {
+    let test = "tests:\n  - name: totals\n    each_line: { $ndjson: c.ndjson }\n    expect: { outputs_total: 1, no_match_total: 1, errors_total: { $range: [1, 1] } }\n    snapshot: c.out\n  - name: each\n    each_line: { $ndjson: c.ndjson }\n    expect: { output: { t: 31, ts: $any } }\n";
+    let folder = folder(&[
+        ("r.sql", CAPTURED.as_bytes()),
+        ("r.test.yaml", test.as_bytes()),
+        ("c.ndjson", CAPTURE.as_bytes()),
+    ]);
+    let ran = rulemill(folder.path(), &["test", "r.test.yaml", "totals"]);
+    assert!(
+        ran.out.contains("r.test.yaml:5:15: snapshot is missing\n    expected  the file c.out\n"),
+        "{}",
+        ran.out
+    );
+    let ran = rulemill(folder.path(), &["test", "r.test.yaml", "totals", "--update"]);
+    assert_eq!(ran.exit, 0, "{}{}", ran.out, ran.err);
+    let written = std::fs::read_to_string(folder.path().join("c.out")).unwrap();
+    let expected = "{\"line\":1,\"rule\":\"r\",\"outputs\":[{\"ts\":1651744800000,\"t\":31}]}\n{\"line\":5,\"rule\":\"r\",\"error\":\"select\"}\n";
+    assert_eq!(written, expected);
+    assert_eq!(rulemill(folder.path(), &["test", "r.test.yaml", "totals"]).exit, 0);
+    std::fs::write(folder.path().join("c.out"), expected.replace("31}", "32}")).unwrap();
+    let ran = rulemill(folder.path(), &["test", "r.test.yaml", "totals"]);
+    assert!(ran.exit == 1 && ran.out.contains("snapshot line 1 is different"), "{}", ran.out);
+    let ran = rulemill(folder.path(), &["test", "r.test.yaml", "each"]);
+    let paths: Vec<&str> = ran.out.lines().filter(|line| line.starts_with("  r.test")).collect();
+    assert_eq!(
+        paths,
+        [
+            "  r.test.yaml:8:13: line 2.result is different",
+            "  r.test.yaml:8:13: line 4.result is different",
+            "  r.test.yaml:8:13: line 5.result is different",
+        ]
+    );
+}
+
+#[test]
+fn bad_captures_have_their_sentence() {
+    let cases = [
+        ("", "E501 r.test.yaml:1:40 the capture c.ndjson has no messages"),
+        (
+            "{\"topic\": \"t\"}\n{\"topic\": }\n",
+            "E507 r.test.yaml:1:40 line 2 of the capture c.ndjson: not valid JSON: no value begins like this",
+        ),
+        (
+            "{\"topic\": \"t/#\"}\n",
+            "E507 r.test.yaml:1:40 line 1 of the capture c.ndjson: no message has the topic 't/#': a topic name cannot hold the wildcards `+` and `#`",
+        ),
+        (
+            "{\"topic\": \"t\", \"pay\": 1}\n",
+            "E507 r.test.yaml:1:40 line 1 of the capture c.ndjson: a message has no key 'pay'",
+        ),
+        (
+            "{\"topic\": \"t\", \"payload_base64\": \"?\"}\n",
+            "E507 r.test.yaml:1:40 line 1 of the capture c.ndjson: 'payload_base64' is not base64",
+        ),
+        (
+            "{\"topic\": \"t\", \"ts\": true}\n",
+            "E507 r.test.yaml:1:40 line 1 of the capture c.ndjson: 'ts' is neither milliseconds nor a time",
+        ),
+    ];
+    let test = "tests: [{ name: x, each_line: { $ndjson: c.ndjson }, expect: { outputs_total: 1 } }]\n";
+    for (capture, sentence) in cases {
+        let folder = folder(&[
+            ("r.sql", CAPTURED.as_bytes()),
+            ("r.test.yaml", test.as_bytes()),
+            ("c.ndjson", capture.as_bytes()),
+        ]);
+        let ran = rulemill(folder.path(), &["test", "r.test.yaml"]);
+        assert_eq!(findings(&ran.err), [sentence.replace(":40 ", ":42 ")], "{capture}");
     }
 }

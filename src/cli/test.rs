@@ -35,6 +35,9 @@ pub struct TestArgs {
     /// Stop at the first failure.
     #[arg(long)]
     fail_fast: bool,
+    /// Write snapshots anew.
+    #[arg(long)]
+    update: bool,
     /// Let fixtures lie outside the project.
     #[arg(long)]
     allow_outside: bool,
@@ -141,7 +144,10 @@ fn run_cases<'a>(
     for case in cases {
         let rules = rules.get(case.profile, read)?;
         let new_ctx = |now, seed| Ctx::frozen(now, seed);
-        let result = harness::run_case(case.file, case.test, case.profile, rules, &new_ctx);
+        let mut result = harness::run_case(case.file, case.test, case.profile, rules, &new_ctx);
+        if args.update {
+            update_snapshot(case, &mut result, args.allow_outside)?;
+        }
         run.totals.add(result.passed());
         if args.format == OutputFormat::Human {
             write_case(out, case, &result, name_profile, args.quiet)?;
@@ -162,6 +168,17 @@ fn run_cases<'a>(
         }
     }
     Ok(run)
+}
+
+/// Writes what came as the snapshot, which is then right.
+fn update_snapshot(case: &Case<'_>, result: &mut CaseResult, allow_outside: bool) -> anyhow::Result<()> {
+    let snapshot = case.test.capture.as_ref().and_then(|capture| capture.snapshot.as_ref());
+    if let (Some(snapshot), Some(text)) = (snapshot, &result.snapshot) {
+        let folder = Folder::new(Path::new(case.file.source.name()), allow_outside);
+        folder.write(&snapshot.path, text).map_err(anyhow::Error::msg)?;
+        result.differences.retain(|difference| !difference.path.starts_with("snapshot"));
+    }
+    Ok(())
 }
 
 fn no_tests(selection: &Selection, read: &[TestFile]) -> String {
