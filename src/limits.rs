@@ -132,3 +132,9 @@ pub const STREAM_SQL_DEPTH_MAX: usize = 50;
 
 /// Steps of one traced evaluation: a FOREACH over a long list must not fill the memory with notes.
 pub const TRACE_STEPS_MAX: usize = 100_000;
+
+/// Lines of a capture that one test replays.
+pub const CAPTURE_LINES_MAX: usize = 100_000;
+
+/// Differences of one case that are kept: the first ones explain, the rest repeat.
+pub const REPORT_DIFFERENCES_MAX: usize = 50;
