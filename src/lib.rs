@@ -26,9 +26,15 @@ pub mod text;
 pub mod value;
 
 #[cfg(feature = "live")]
+pub mod broker;
+#[cfg(feature = "live")]
 pub mod hstream;
 #[cfg(feature = "live")]
 pub mod log;
+#[cfg(feature = "live")]
+pub mod sink;
+#[cfg(feature = "live")]
+pub mod source;
 
 #[cfg(feature = "cli")]
 pub mod cli;
