@@ -21,8 +21,10 @@ pub mod limits;
 pub mod profile;
 pub mod program;
 pub mod rule;
+pub mod sql;
 pub mod template;
 pub mod text;
+pub mod topic;
 pub mod value;
 
 #[cfg(feature = "live")]

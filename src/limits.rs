@@ -6,6 +6,9 @@ pub const SQL_BYTES_MAX: usize = 64 * 1024;
 /// Nesting of expressions: the parser and the evaluator recurse, and a thread's stack is finite.
 pub const SQL_DEPTH_MAX: usize = 128;
 
+/// Second readings of parentheses in conditions; each may read the rest of the statement again.
+pub const SQL_RETRIES_MAX: usize = 64;
+
 /// Nesting of JSON documents. The encoder and the nested functions recurse.
 pub const JSON_DEPTH_MAX: usize = 512;
 

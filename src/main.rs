@@ -1,3 +1,7 @@
 //! The `rulemill` command.
 
-fn main() {}
+use rulemill::cli::{self, Exit};
+
+fn main() -> Exit {
+    cli::main()
+}

@@ -1,1 +1,41 @@
-//! One file a subcommand; the only place that prints and decides exit codes.
+//! The `rulemill` command: one file a subcommand; the only place that prints and decides exit codes.
+
+mod eval;
+mod exit;
+mod pipe;
+mod world;
+
+use clap::{Parser, Subcommand};
+pub use exit::Exit;
+
+/// Write, test and run EMQX rules without a broker.
+#[derive(Parser)]
+#[command(name = "rulemill", version, about, propagate_version = true, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run one statement over JSON messages from a file or standard input.
+    Eval(eval::EvalArgs),
+    /// Answer JSON requests, one a line, for other programs.
+    Pipe(pipe::PipeArgs),
+}
+
+/// Parses the command line and runs the command.
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            let _ = e.print();
+            return if e.use_stderr() { Exit::Usage } else { Exit::Ok };
+        }
+    };
+    let result = match cli.command {
+        Command::Eval(args) => eval::run(args),
+        Command::Pipe(args) => pipe::run(args),
+    };
+    result.unwrap_or_else(|e| exit::report(&e))
+}

@@ -5,6 +5,7 @@
 //!
 //! Invariant: rows are found by (name, arity, profile), and no two rows share all three.
 
+mod args;
 pub mod arith;
 pub mod table;
 

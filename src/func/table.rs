@@ -1,7 +1,11 @@
 //! What a table row is, and how rows are found.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use thiserror::Error;
 
+use super::args;
 use crate::ctx::Ctx;
 use crate::profile::Profile;
 use crate::value::{Map, Value};
@@ -23,13 +27,15 @@ pub type Body = fn(&mut Call<'_>, &[Value]) -> Result<Value, FnError>;
 /// Why a call failed.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum FnError {
-    /// An argument (counted from 1) is of a kind the function does not take.
-    #[error("argument {index} must be {wanted}")]
+    /// An argument (counted from 1) is not what the function takes.
+    #[error("argument {index} must be {wanted}, not {got}")]
     Argument {
         /// Position from 1.
         index: usize,
         /// What would do.
         wanted: String,
+        /// What it was, shortened.
+        got: String,
     },
     /// Anything else, as a sentence fragment.
     #[error("{0}")]
@@ -42,9 +48,9 @@ impl FnError {
         FnError::Failed(reason.into())
     }
 
-    /// Argument `index` (from 1) is not `wanted`.
-    pub fn argument(index: usize, wanted: impl Into<String>) -> FnError {
-        FnError::Argument { index, wanted: wanted.into() }
+    /// Argument `index` (from 1) is `got` instead of `wanted`.
+    pub fn argument(index: usize, wanted: impl Into<String>, got: &Value) -> FnError {
+        FnError::Argument { index, wanted: wanted.into(), got: args::show(got) }
     }
 }
 
@@ -244,7 +250,7 @@ impl Builtin {
         for (at, arg) in args.iter().enumerate() {
             let Some(param) = self.params.get(at).or(last) else { continue };
             if !param.kinds.holds(arg) {
-                return Err(FnError::argument(at + 1, param.kinds.describe()));
+                return Err(FnError::argument(at + 1, param.kinds.describe(), arg));
             }
         }
         (self.call)(call, args)
@@ -261,8 +267,55 @@ impl std::fmt::Debug for Builtin {
     }
 }
 
+/// Writes the rows of a family: name, parameters with their kinds, the answer's kinds, purity, profiles, body,
+/// documentation and examples.
+///
+/// ```text
+/// builtins! { pub(super) ROWS, "math":
+///     "abs"(x: INT) -> INT, Pure, Both => abs,
+///         "The absolute value of an integer.",
+///         ["abs(-12)" => Ok("12"), "abs(-1.2)" => Err("an integer")];
+/// }
+/// ```
+///
+/// A parameter list that ends in `...` makes the row variadic.
+macro_rules! builtins {
+    ($vis:vis $rows:ident, $family:literal: $($name:literal ($($param:ident: $($kind:ident)|+),* $(; $variadic:tt)?)
+        -> $($ret:ident)|+, $purity:ident, $profiles:ident => $body:expr, $doc:literal,
+        [$($sql:literal => $gives:expr),+ $(,)?];)+) => {
+        #[doc = concat!("The rows of family ", $family, ".")]
+        $vis const $rows: &[$crate::func::Builtin] = &[$($crate::func::Builtin {
+            name: $name,
+            family: $family,
+            params: &[$($crate::func::Param {
+                name: stringify!($param),
+                kinds: $crate::func::Kinds(0 $(| $crate::func::Kinds::$kind.0)+),
+            }),*],
+            variadic: $crate::func::table::builtins!(@variadic $($variadic)?),
+            ret: $crate::func::Kinds(0 $(| $crate::func::Kinds::$ret.0)+),
+            doc: $doc,
+            examples: &[$($crate::func::Example { sql: $sql, gives: $gives }),+],
+            purity: $crate::func::Purity::$purity,
+            profiles: $crate::func::Profiles::$profiles,
+            call: $body,
+        }),+];
+    };
+    (@variadic) => { false };
+    (@variadic $more:tt) => { true };
+}
+pub(crate) use builtins;
+
 /// All families, in the order the documentation shows them.
-pub const FAMILIES: &[&[Builtin]] = &[];
+pub const FAMILIES: &[&[Builtin]] = &[super::arith::ROWS];
+
+/// The rows by name, so that a lookup costs one hash whatever the size of the table.
+static BY_NAME: LazyLock<HashMap<&'static str, Vec<&'static Builtin>>> = LazyLock::new(|| {
+    let mut index: HashMap<_, Vec<_>> = HashMap::with_capacity(256);
+    for row in all() {
+        index.entry(row.name).or_default().push(row);
+    }
+    index
+});
 
 /// Every row.
 pub fn all() -> impl Iterator<Item = &'static Builtin> {
@@ -271,10 +324,10 @@ pub fn all() -> impl Iterator<Item = &'static Builtin> {
 
 /// The row of a name and arity in a profile.
 pub fn find(name: &str, arity: usize, profile: Profile) -> Option<&'static Builtin> {
-    all().find(|f| f.name == name && f.takes(arity) && f.profiles.has(profile))
+    named(name).find(|f| f.takes(arity) && f.profiles.has(profile))
 }
 
 /// The rows of a name, of any arity and profile.
 pub fn named(name: &str) -> impl Iterator<Item = &'static Builtin> {
-    all().filter(move |f| f.name == name)
+    BY_NAME.get(name).into_iter().flatten().copied()
 }

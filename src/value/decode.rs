@@ -52,7 +52,7 @@ impl Want {
     }
 
     /// Fills the slots from a value at hand, looking into JSON text in strings as EMQX does at each step.
-    fn fill(&self, value: &Value, slots: &mut [Value]) {
+    pub fn fill(&self, value: &Value, slots: &mut [Value]) {
         for (key, want) in &self.keys {
             if let Some(inner) = super::path::find_key(value, key) {
                 want.fill(&inner, slots);

@@ -12,6 +12,7 @@ pub mod decode;
 pub mod encode;
 pub mod float;
 mod map;
+pub mod number;
 pub mod path;
 pub mod text;
 

@@ -29,22 +29,25 @@ pub enum Index {
     Path(Vec<Step>),
 }
 
+/// Looks up the variables that stand in indexes, in the root that the path starts from.
+pub type Root<'r> = &'r dyn Fn(&[Step]) -> Value;
+
 impl Index {
     /// The position as a number; `None` for one that no list has.
-    fn number(&self, root: &Value) -> Option<i64> {
+    fn number(&self, root: Root<'_>) -> Option<i64> {
         match self {
             Index::Const(n) => Some(*n),
             Index::Head | Index::Tail => None,
-            Index::Path(steps) => match get(root, steps, root).as_ref() {
-                Value::Int(n) => Some(*n),
+            Index::Path(steps) => match root(steps) {
+                Value::Int(n) => Some(n),
                 _ => None,
             },
         }
     }
 }
 
-/// The value at a path, `undefined` where there is none; `root` is what variables in indexes are looked up in.
-pub fn get<'v>(value: &'v Value, steps: &[Step], root: &Value) -> Cow<'v, Value> {
+/// The value at a path, `undefined` where there is none.
+pub fn get<'v>(value: &'v Value, steps: &[Step], root: Root<'_>) -> Cow<'v, Value> {
     let mut at = Cow::Borrowed(value);
     for step in steps {
         let next = match at {
@@ -59,7 +62,12 @@ pub fn get<'v>(value: &'v Value, steps: &[Step], root: &Value) -> Cow<'v, Value>
     at
 }
 
-fn find<'v>(value: &'v Value, step: &Step, root: &Value) -> Option<Cow<'v, Value>> {
+/// A root that is a value: variables in indexes are members of it.
+pub fn get_rooted<'v>(value: &'v Value, steps: &[Step]) -> Cow<'v, Value> {
+    get(value, steps, &|variable| get_rooted(value, variable).into_owned())
+}
+
+fn find<'v>(value: &'v Value, step: &Step, root: Root<'_>) -> Option<Cow<'v, Value>> {
     match step {
         Step::Key(key) => find_key(value, key),
         Step::At(index) => find_item(value, index.number(root)?),
@@ -109,19 +117,19 @@ pub fn put(value: Value, steps: &[Step], new: Value) -> Value {
         Value::Map(_) | Value::List(_) => value,
         _ => Value::Map(Map::new()),
     };
-    if let [Step::Key(key)] = steps {
-        return put_step(root, &Step::Key(key.clone()), new, &Value::Undefined);
+    if let [step @ Step::Key(_)] = steps {
+        return put_step(root, step, new, &|_| Value::Undefined);
     }
-    put_nested(root.clone(), steps, new, &root)
+    put_nested(root.clone(), steps, new, &|variable| get_rooted(&root, variable).into_owned())
 }
 
-fn put_nested(value: Value, steps: &[Step], new: Value, root: &Value) -> Value {
+fn put_nested(value: Value, steps: &[Step], new: Value, root: Root<'_>) -> Value {
     let Some((step, rest)) = steps.split_first() else { return new };
     let inner = find(&value, step, root).map_or(Value::Undefined, Cow::into_owned);
     put_step(value, step, put_nested(inner, rest, new, root), root)
 }
 
-fn put_step(value: Value, step: &Step, new: Value, root: &Value) -> Value {
+fn put_step(value: Value, step: &Step, new: Value, root: Root<'_>) -> Value {
     match step {
         Step::Key(key) => {
             let mut map = match value {
@@ -140,7 +148,7 @@ fn put_step(value: Value, step: &Step, new: Value, root: &Value) -> Value {
 }
 
 /// Where there is no list yet, any index makes a list of the one item; an index past the end changes nothing.
-fn put_item(value: Value, index: &Index, new: Value, root: &Value) -> Value {
+fn put_item(value: Value, index: &Index, new: Value, root: Root<'_>) -> Value {
     let Value::List(items) = value else { return Value::list(vec![new]) };
     let mut items = std::sync::Arc::unwrap_or_clone(items);
     match index {
@@ -172,7 +180,7 @@ mod tests {
     fn gets() {
         let v = json(r#"{"a":{"b":[10,20,30],"n":2,"s":"{\"q\":[7,8]}"}}"#);
         let at = |i| Step::At(Index::Const(i));
-        let of = |steps: &[Step]| to_display(&get(&v, steps, &v));
+        let of = |steps: &[Step]| to_display(&get_rooted(&v, steps));
         assert_eq!(of(&[key("a"), key("b"), at(1)]), "10");
         assert_eq!(of(&[key("a"), key("b"), at(-1)]), "30");
         assert_eq!(of(&[key("a"), key("b"), at(0)]), "\"undefined\"");

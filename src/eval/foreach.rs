@@ -1,0 +1,81 @@
+//! FOREACH statements.
+
+use std::borrow::Cow;
+
+use super::expr::eval;
+use super::scope::{Layers, Payload, Scope};
+use super::{Clause, EvalError, Evaluated, Fail, Verdict, cond, select};
+use crate::ctx::Ctx;
+use crate::program::{Alias, Body, Collection, Node, Program};
+use crate::value::{Map, Value};
+
+/// Runs a FOREACH statement.
+pub(super) fn run(program: &Program, columns: &Map, ctx: &mut Ctx) -> Result<Verdict, EvalError> {
+    let compiled = &*program.inner;
+    let Body::Foreach { fields, collection, doeach, incase, filter } = &compiled.body else {
+        return Ok(Verdict::NoMatch);
+    };
+    let failed = |fail: Fail, clause| fail.in_clause(clause, program);
+    let payload = Payload::new(compiled, columns, Vec::new());
+    let layers = Layers::of(columns);
+    let base = Scope {
+        program: compiled,
+        layers,
+        columns,
+        payload: &payload,
+        selected: &[],
+        output: None,
+        is_map: true,
+    };
+    let (selected, items) = collect(&base, fields, ctx).map_err(|e| failed(e, Clause::Foreach))?;
+    let with_selected = Layers { over: Some(&selected), ..layers };
+    let scope = Scope { layers: with_selected, ..base };
+    if !cond::holds(&scope, filter, ctx).map_err(|e| failed(e, Clause::Where))? {
+        return Ok(Verdict::NoMatch);
+    }
+    let items: &[Value] = items.as_list().unwrap_or(&[]);
+    let key = match collection {
+        Collection::Item => Value::static_atom("item"),
+        Collection::Named(name) => Value::Str(name.clone()),
+        Collection::Unreachable => Value::tuple(Vec::new()),
+    };
+    // 4.3 hands DO and INCASE the columns only; 5.8 also what FOREACH selected.
+    let outer = if compiled.profile.is_5_8() { with_selected } else { layers };
+    let mut outputs = Vec::with_capacity(items.len());
+    for item in items {
+        let scope = Scope { layers: Layers { item: Some((&key, item)), ..outer }, ..base };
+        if !cond::holds(&scope, incase, ctx).map_err(|e| failed(e, Clause::Incase))? {
+            continue;
+        }
+        outputs.push(match doeach {
+            Some(list) => select::transform(&scope, list, ctx).map_err(|e| failed(e, Clause::Do))?,
+            None => scope.layers.merged(),
+        });
+    }
+    Ok(Verdict::Outputs(outputs))
+}
+
+/// What the fields select, and the value of the last (emqx_rule_runtime:select_and_collect). A named field but the
+/// last is written into the columns as well; 4.3 does so with unnamed ones too.
+fn collect(base: &Scope<'_>, fields: &[(Node, Alias)], ctx: &mut Ctx) -> Evaluated<(Map, Value)> {
+    let is_5_8 = base.program.profile.is_5_8();
+    let mut output = Map::new();
+    let mut columns = Cow::Borrowed(base.columns);
+    let mut last = Value::Undefined;
+    for (at, (node, alias)) in fields.iter().enumerate() {
+        let scope = Scope {
+            layers: Layers::of(&columns),
+            output: if is_5_8 { Some(&output) } else { None },
+            is_map: !is_5_8,
+            ..*base
+        };
+        let value = eval(&scope, node, ctx)?.into_owned();
+        if at + 1 < fields.len() {
+            let into = columns.into_owned();
+            columns = Cow::Owned(select::put(base, into, alias, value.clone(), node.span, ctx)?);
+        }
+        output = select::put(base, output, alias, value.clone(), node.span, ctx)?;
+        last = value;
+    }
+    Ok((output, last))
+}
