@@ -27,9 +27,6 @@ pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of one MQTT message, EMQX's default `mqtt.max_packet_size`.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
-/// Bytes of an MQTT topic: its length is 16 bits on the wire.
-pub const TOPIC_BYTES_MAX: usize = 65_535;
-
 /// MQTT connections at once. Each costs two sockets and two tasks; one machine's rule tester needs few.
 pub const CONNECTIONS_MAX: usize = 10_000;
 
@@ -66,6 +63,9 @@ pub const HTTP_ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// How often one message may be republished in a chain: rules that feed one another would go on for ever.
 pub const REPUBLISH_DEPTH_MAX: usize = 16;
+
+/// Republished messages that a `--broker` may still send back to us. Older ones are forgotten first.
+pub const ECHOES_MAX: usize = 10_000;
 
 /// Messages of a `--broker` that wait for the rules. More unacknowledged packets than packet ids cannot be;
 /// QoS 0 beyond it is counted as lost.
