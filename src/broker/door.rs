@@ -11,7 +11,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::peers::{Entry, Peers};
-use super::{HANDSHAKE_TIMEOUT, relay, websocket};
+use super::relay::{self, Inside};
+use super::{HANDSHAKE_TIMEOUT, websocket};
 use crate::limits;
 
 /// How a client speaks to us.
@@ -84,20 +85,14 @@ impl Door {
     async fn serve(&self, client: TcpStream, addr: SocketAddr, transport: Transport) {
         // Without it small packets wait for each other; failing costs only time.
         let _ = client.set_nodelay(true);
+        let inside = Caller { door: self, addr };
         let stopped = self.stopped.clone();
         let result = match transport {
-            Transport::Tcp => match self.connect(addr).await {
-                Ok((broker, _entry)) => relay::tcp(client, broker, stopped).await,
-                Err(e) => Err(e),
-            },
+            Transport::Tcp => relay::relay(client, &inside, stopped).await,
             Transport::WebSocket => {
-                let upgraded =
-                    tokio::time::timeout(HANDSHAKE_TIMEOUT, websocket::upgrade(client, self.bind)).await;
-                match upgraded {
-                    Ok(Ok(client)) => match self.connect(addr).await {
-                        Ok((broker, _entry)) => relay::websocket(client, broker, stopped).await,
-                        Err(e) => Err(e),
-                    },
+                let upgrade = websocket::upgrade(client, self.bind);
+                match tokio::time::timeout(HANDSHAKE_TIMEOUT, upgrade).await {
+                    Ok(Ok(client)) => relay::relay(client, &inside, stopped).await,
                     Ok(Err(refused)) => {
                         tracing::warn!("refused a WebSocket from {addr}: {refused}");
                         return;
@@ -110,13 +105,21 @@ impl Door {
             tracing::debug!("connection from {addr} ended: {e}");
         }
     }
+}
 
-    /// A connection to the broker, from a port that is known to be ours before the broker sees it.
-    async fn connect(&self, addr: SocketAddr) -> std::io::Result<(TcpStream, Entry)> {
+/// One client's way into the broker.
+struct Caller<'a> {
+    door: &'a Door,
+    addr: SocketAddr,
+}
+
+impl Inside for Caller<'_> {
+    /// From a port that is known to be ours before the broker sees it.
+    async fn connect(&self) -> std::io::Result<(TcpStream, Entry)> {
         let socket = TcpSocket::new_v4()?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-        let entry = self.peers.enter(socket.local_addr()?.port(), addr);
-        let stream = socket.connect(self.broker).await?;
+        let entry = self.door.peers.enter(socket.local_addr()?.port(), self.addr);
+        let stream = socket.connect(self.door.broker).await?;
         stream.set_nodelay(true)?;
         Ok((stream, entry))
     }

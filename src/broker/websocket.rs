@@ -4,10 +4,17 @@
 //! point there (DNS rebinding). So the page's Origin must be a loopback page or the very host it speaks to, and on a
 //! loopback listener the Host must be a loopback name.
 
+use std::io;
 use std::net::{IpAddr, Ipv6Addr};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::header::{HOST, HeaderName, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
@@ -23,7 +30,7 @@ const SUBPROTOCOLS: [&str; 5] = ["mqtt", "mqtt-v3", "mqtt-v3.1.1", "mqtt-v5", "m
 const FRAME_BYTES_MAX: usize = limits::MESSAGE_BYTES_MAX + 64 * 1024;
 
 /// The WebSocket, or why it was refused (the client has been told).
-pub(super) async fn upgrade(client: TcpStream, bind: IpAddr) -> Result<WebSocketStream<TcpStream>, String> {
+pub(super) async fn upgrade(client: TcpStream, bind: IpAddr) -> Result<ByteStream, String> {
     let config = WebSocketConfig::default()
         .read_buffer_size(16 * 1024)
         .write_buffer_size(0)
@@ -46,7 +53,63 @@ pub(super) async fn upgrade(client: TcpStream, bind: IpAddr) -> Result<WebSocket
         }
     };
     let upgraded = tokio_tungstenite::accept_hdr_async_with_config(client, check, Some(config)).await;
-    upgraded.map_err(|e| refusal.unwrap_or_else(|| e.to_string()))
+    match upgraded {
+        Ok(frames) => Ok(ByteStream { frames, rest: Bytes::new() }),
+        Err(e) => Err(refusal.unwrap_or_else(|| e.to_string())),
+    }
+}
+
+/// The bytes inside binary WebSocket messages, as one stream each way.
+pub(super) struct ByteStream {
+    frames: WebSocketStream<TcpStream>,
+    /// What is left of the last message.
+    rest: Bytes,
+}
+
+impl AsyncRead for ByteStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.rest.is_empty() {
+            let frame = ready!(Pin::new(&mut self.frames).poll_next(context));
+            match frame.transpose().map_err(io::Error::other)? {
+                Some(Frame::Binary(bytes)) => self.rest = bytes,
+                // Answered by the library.
+                Some(Frame::Ping(_) | Frame::Pong(_)) => {}
+                Some(Frame::Close(_)) | None => return Poll::Ready(Ok(())),
+                Some(Frame::Text(_) | Frame::Frame(_)) => {
+                    let why = "MQTT over WebSocket is sent in binary messages";
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
+                }
+            }
+        }
+        let length = self.rest.len().min(into.remaining());
+        into.put_slice(&self.rest.split_to(length));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for ByteStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(Pin::new(&mut self.frames).poll_ready(context)).map_err(io::Error::other)?;
+        let frame = Frame::Binary(Bytes::copy_from_slice(bytes));
+        Pin::new(&mut self.frames).start_send(frame).map_err(io::Error::other)?;
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.frames).poll_flush(context).map_err(io::Error::other)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.frames).poll_close(context).map_err(io::Error::other)
+    }
 }
 
 /// The subprotocol to speak, or the status and sentence to refuse with.
@@ -124,7 +187,8 @@ mod tests {
     #[test]
     fn only_this_machines_pages_and_programs_get_in() {
         let mqtt = ("sec-websocket-protocol", "mqtt");
-        let rows: &[(&str, &str, &[(&str, &str)], u16)] = &[
+        type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], u16);
+        let rows: &[Row<'_>] = &[
             ("127.0.0.1", "/mqtt", &[("host", "127.0.0.1:8083"), mqtt], 101),
             ("127.0.0.1", "/mqtt", &[("host", "localhost:8083"), mqtt], 101),
             ("127.0.0.1", "/mqtt?x=1", &[("host", "[::1]:8083"), mqtt], 101),
