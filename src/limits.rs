@@ -67,6 +67,9 @@ pub const REPUBLISH_DEPTH_MAX: usize = 16;
 /// Republished messages that a `--broker` may still send back to us. Older ones are forgotten first.
 pub const ECHOES_MAX: usize = 10_000;
 
-/// Messages of a `--broker` that wait for the rules. More unacknowledged packets than packet ids cannot be;
-/// QoS 0 beyond it is counted as lost.
-pub const SOURCE_QUEUE_MAX: usize = 65_536;
+/// Messages of a `--broker` that wait for the rules: as many as there are packet ids, so that one that must be
+/// acknowledged always finds a place. QoS 0 may take half of it; beyond, it is counted as lost.
+pub const SOURCE_QUEUE_MAX: usize = 2 * 65_536;
+
+/// Payload bytes that wait for the rules before messages of QoS 0 are counted as lost.
+pub const SOURCE_QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
