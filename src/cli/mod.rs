@@ -2,6 +2,8 @@
 
 mod eval;
 mod exit;
+#[cfg(feature = "live")]
+mod hstream;
 mod pipe;
 mod world;
 
@@ -22,6 +24,9 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Answer JSON requests, one a line, for other programs.
     Pipe(pipe::PipeArgs),
+    /// The HStreamDB stand-in alone, its SQL shell, and its reader.
+    #[cfg(feature = "live")]
+    Hstream(hstream::HstreamArgs),
 }
 
 /// Parses the command line and runs the command.
@@ -36,6 +41,8 @@ pub fn main() -> Exit {
     let result = match cli.command {
         Command::Eval(args) => eval::run(args),
         Command::Pipe(args) => pipe::run(args),
+        #[cfg(feature = "live")]
+        Command::Hstream(args) => hstream::run(args),
     };
     result.unwrap_or_else(|e| exit::report(&e))
 }
