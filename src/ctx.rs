@@ -15,6 +15,15 @@ pub trait Jq: Send {
 /// Where the time comes from, in nanoseconds since the Unix epoch.
 pub type Clock = Box<dyn FnMut() -> i128 + Send>;
 
+/// Emptied buffers, kept for their capacity.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    /// Values of the fields of a plain list.
+    pub values: Vec<Value>,
+    /// Parts of the payload.
+    pub parts: Vec<Value>,
+}
+
 /// The world of a rule.
 pub struct Ctx {
     clock: Clock,
@@ -29,6 +38,8 @@ pub struct Ctx {
     pub proc_dict: Map,
     /// The jq worker, where there is one.
     pub jq: Option<Box<dyn Jq>>,
+    /// Buffers that one evaluation leaves to the next.
+    pub(crate) scratch: Scratch,
     /// Default time limit of a jq program (`rule_engine.jq_function_default_timeout`).
     pub jq_timeout_ms: u64,
 }
@@ -49,6 +60,7 @@ impl Ctx {
             kv_store: Map::new(),
             proc_dict: Map::new(),
             jq: None,
+            scratch: Scratch::default(),
             jq_timeout_ms: 10_000,
         }
     }

@@ -59,3 +59,60 @@ pub const REPORT_SQL_LINES_MAX: usize = 24;
 
 /// Messages that one message may lead to when a test chains rules: two rules that feed each other never end.
 pub const CHAIN_MESSAGES_MAX: usize = 1_000;
+
+/// Entries of `kv_store_put`'s and of `proc_dict_put`'s table: a rule that stores under ever new keys must not eat
+/// the machine.
+pub const STORE_ENTRIES_MAX: usize = 100_000;
+
+/// Bytes of one record of a segment log. Room for a whole batch of HStreamDB records with its envelope.
+pub const LOG_RECORD_BYTES_MAX: usize = 8 * RECORD_BYTES_MAX;
+
+/// Bytes of the records that one write and one sync make durable together. A larger batch would not be
+/// faster, and its torn remains at a crash would be longer.
+pub const LOG_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Records of one batch, so that a flood of tiny ones is answered in steps.
+pub const LOG_BATCH_RECORDS_MAX: usize = 16 * 1024;
+
+/// Bytes waiting for the disk. Above it an append is refused at once: the caller knows how to slow down.
+pub const LOG_QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bytes of a segment file before the next one starts: small enough to scan and to delete as one piece.
+pub const LOG_SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Bytes between two entries of the in-memory index of a segment; a reader skips at most this much.
+pub const LOG_INDEX_STRIDE_BYTES: u64 = 64 * 1024;
+
+/// Bytes that a reader takes from a log in one step, so that a long backlog flows in pieces.
+pub const LOG_READ_BYTES_MAX: usize = 1024 * 1024;
+
+/// Streams of the HStreamDB stand-in: each has a file and a thread of its own.
+pub const STREAMS_MAX: usize = 1024;
+
+/// Names of deleted streams that are remembered, so that their record ids are never given again.
+pub const STREAM_NAMES_MAX: usize = 64 * 1024;
+
+/// Characters of a stream name, HStreamDB's own bound since v0.16.
+pub const STREAM_NAME_CHARS_MAX: usize = 255;
+
+/// Records of one append.
+pub const APPEND_RECORDS_MAX: usize = 64 * 1024;
+
+/// Bytes of one REST request body: a record of the largest size whose every byte is a JSON `\u00xx` escape,
+/// and its envelope.
+pub const HSTREAM_BODY_BYTES_MAX: usize = 6 * RECORD_BYTES_MAX + 64 * 1024;
+
+/// Connections to the stand-in's REST port that are served at the same time; further ones wait.
+pub const HSTREAM_CONNECTIONS_MAX: usize = 1024;
+
+/// Push queries and followed readings that run at the same time.
+pub const HSTREAM_QUERIES_MAX: usize = 256;
+
+/// Chunks of a push query's answer that wait for a slow client before the query waits too.
+pub const HSTREAM_CHUNKS_MAX: usize = 8;
+
+/// Bytes of a line that the `hstream` client commands accept from a server.
+pub const HSTREAM_LINE_BYTES_MAX: usize = 16 * RECORD_BYTES_MAX;
+
+/// Powers of ten that SQL arithmetic on streams may span. A double spans 632; products need some more.
+pub const DECIMAL_EXPONENT_MAX: i64 = 4096;

@@ -12,7 +12,7 @@ use crate::event::Message;
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::text::Source;
-use crate::value::{Bytes, Value, encode};
+use crate::value::Bytes;
 
 /// Options of `eval`.
 #[derive(Args)]
@@ -57,8 +57,9 @@ pub(super) fn run(args: EvalArgs) -> anyhow::Result<Exit> {
         match eval::run(&program, &columns, &mut ctx) {
             Ok(Verdict::NoMatch) => {}
             Ok(Verdict::Outputs(outputs)) => {
-                for output in outputs {
-                    let mut line = encode::to_json(&Value::Map(output)).context("an output has no JSON")?;
+                for at in 0..outputs.len() {
+                    let mut line = Vec::new();
+                    outputs.write_json(at, &mut line).context("an output has no JSON")?;
                     line.push(b'\n');
                     out.write_all(&line)?;
                 }

@@ -32,6 +32,6 @@ pub(super) fn report(error: &anyhow::Error) -> Exit {
     if broken_pipe {
         return Exit::Ok;
     }
-    eprintln!("rulemill: {error:#}");
+    eprintln!("error: {error:#}");
     Exit::Usage
 }

@@ -5,6 +5,8 @@ mod eval;
 mod exit;
 mod files;
 mod fixtures;
+#[cfg(feature = "live")]
+mod hstream;
 mod pipe;
 mod show;
 mod test;
@@ -31,6 +33,9 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Answer JSON requests, one a line, for other programs.
     Pipe(pipe::PipeArgs),
+    /// The HStreamDB stand-in alone, its SQL shell, and its reader.
+    #[cfg(feature = "live")]
+    Hstream(hstream::HstreamArgs),
 }
 
 /// Parses the command line and runs the command.
@@ -47,6 +52,8 @@ pub fn main() -> Exit {
         Command::Test(args) => test::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Pipe(args) => pipe::run(args),
+        #[cfg(feature = "live")]
+        Command::Hstream(args) => hstream::run(args),
     };
     result.unwrap_or_else(|e| exit::report(&e))
 }

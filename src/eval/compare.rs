@@ -22,9 +22,6 @@ pub(super) fn compare(op: CompareOp, left: Side<'_>, right: Side<'_>, profile: P
         return Ok(with_undefined(op, l, r, profile));
     }
     match (l, r) {
-        (Value::Int(a), Value::Int(b)) => {
-            Ok(ordered(op, a.cmp(b))).and_then(|known| known.map_or_else(|| unsupported(op, left, right), Ok))
-        }
         (Value::Int(_) | Value::Big(_) | Value::Float(_), Value::Str(text)) => {
             let number = number(text, left, right)?;
             plain(op, (l, left.1), (&number, right.1))

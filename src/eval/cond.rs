@@ -1,6 +1,6 @@
 //! Conditions: WHERE, INCASE, WHEN (emqx_rule_runtime:match_conditions).
 
-use super::expr::eval;
+use super::expr::{compare_nodes, eval};
 use super::scope::Scope;
 use super::{Evaluated, Fail};
 use crate::ctx::Ctx;
@@ -39,6 +39,15 @@ pub(super) fn evaluate(scope: &Scope<'_>, node: &Node, ctx: &mut Ctx) -> Evaluat
 
 /// The answer of a whole clause, which must be a boolean.
 pub(super) fn holds(scope: &Scope<'_>, node: &Node, ctx: &mut Ctx) -> Evaluated<bool> {
+    match &node.kind {
+        Kind::Const(Value::Bool(answer)) => return Ok(*answer),
+        Kind::Compare(op, left, right) => return compare_nodes(scope, *op, left, right, ctx),
+        Kind::And(left, right) => {
+            // What is no boolean on the right is the clause's failure all the same.
+            return Ok(holds(scope, left, ctx)? && holds(scope, right, ctx)?);
+        }
+        _ => {}
+    }
     match evaluate(scope, node, ctx)? {
         Value::Bool(answer) => Ok(answer),
         other => Err(no_boolean("a condition", node.span, &other)),

@@ -11,7 +11,7 @@ use crate::ctx::Ctx;
 use crate::func::{Call, FnError, Purity, arith};
 use crate::limits;
 use crate::program::{Failure, Kind, Node};
-use crate::sql::ast::ArithOp;
+use crate::sql::ast::{ArithOp, CompareOp};
 use crate::text::Span;
 use crate::value::{Value, path};
 
@@ -25,6 +25,7 @@ pub(super) fn eval<'a>(scope: &Scope<'a>, node: &'a Node, ctx: &mut Ctx) -> Eval
         Kind::Item => {
             Ok(scope.layers.item.map_or(Cow::Owned(Value::Undefined), |(_, item)| Cow::Borrowed(item)))
         }
+        Kind::ItemPart(part) => Ok(Cow::Borrowed(&scope.item_parts[*part])),
         Kind::OrElse(first, second) => match eval(scope, first, ctx)? {
             value if value.is_undefined() => eval(scope, second, ctx),
             value => Ok(value),
@@ -53,14 +54,24 @@ pub(super) fn eval<'a>(scope: &Scope<'a>, node: &'a Node, ctx: &mut Ctx) -> Eval
             or_undefined(scope, otherwise.as_deref(), ctx)
         }
         Kind::Compare(op, left, right) => {
-            let l = eval(scope, left, ctx)?;
-            let r = eval(scope, right, ctx)?;
-            let answer = compare::compare(*op, (&l, left.span), (&r, right.span), scope.program.profile)?;
-            Ok(Cow::Owned(Value::Bool(answer)))
+            compare_nodes(scope, *op, left, right, ctx).map(|answer| Cow::Owned(Value::Bool(answer)))
         }
         Kind::Fails(failure) => Err(certain(failure, node.span)),
         _ => computed(scope, node, ctx).map(Cow::Owned),
     }
+}
+
+/// The answer of a comparison.
+pub(super) fn compare_nodes(
+    scope: &Scope<'_>,
+    op: CompareOp,
+    left: &Node,
+    right: &Node,
+    ctx: &mut Ctx,
+) -> Evaluated<bool> {
+    let l = eval(scope, left, ctx)?;
+    let r = eval(scope, right, ctx)?;
+    compare::compare(op, (&l, left.span), (&r, right.span), scope.program.profile)
 }
 
 fn or_undefined<'a>(scope: &Scope<'a>, node: Option<&'a Node>, ctx: &mut Ctx) -> Evaluated<Cow<'a, Value>> {

@@ -1,22 +1,23 @@
 //! FOREACH statements.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::expr::eval;
 use super::scope::{Layers, Payload, Scope};
-use super::{Clause, EvalError, Evaluated, Fail, Verdict, cond, select};
+use super::{Clause, EvalError, Evaluated, Fail, Outputs, Verdict, cond, select};
 use crate::ctx::Ctx;
-use crate::program::{Alias, Body, Collection, Node, Program};
+use crate::program::{Alias, Body, Collection, Node, PlainList, Program, SelectList};
 use crate::value::{Map, Value};
 
 /// Runs a FOREACH statement.
 pub(super) fn run(program: &Program, columns: &Map, ctx: &mut Ctx) -> Result<Verdict, EvalError> {
     let compiled = &*program.inner;
-    let Body::Foreach { fields, collection, doeach, incase, filter } = &compiled.body else {
+    let Body::Foreach { fields, collection, doeach, incase, filter, lean } = &compiled.body else {
         return Ok(Verdict::NoMatch);
     };
     let failed = |fail: Fail, clause| fail.in_clause(clause, program);
-    let payload = Payload::new(compiled, columns, Vec::new());
+    let payload = Payload::new(compiled, columns, ctx);
     let layers = Layers::of(columns);
     let base = Scope {
         program: compiled,
@@ -24,9 +25,18 @@ pub(super) fn run(program: &Program, columns: &Map, ctx: &mut Ctx) -> Result<Ver
         columns,
         payload: &payload,
         selected: &[],
+        item_parts: &[],
         output: None,
         is_map: true,
     };
+    if *lean
+        && let [(node, _)] = fields.as_slice()
+        && let Some(SelectList::Plain(list)) = doeach
+    {
+        let result = run_lean(&base, node, filter, incase, list, ctx);
+        payload.finish(ctx);
+        return result.map_err(|(fail, clause)| failed(fail, clause));
+    }
     let (selected, items) = collect(&base, fields, ctx).map_err(|e| failed(e, Clause::Foreach))?;
     let with_selected = Layers { over: Some(&selected), ..layers };
     let scope = Scope { layers: with_selected, ..base };
@@ -41,18 +51,51 @@ pub(super) fn run(program: &Program, columns: &Map, ctx: &mut Ctx) -> Result<Ver
     };
     // 4.3 hands DO and INCASE the columns only; 5.8 also what FOREACH selected.
     let outer = if compiled.profile.is_5_8() { with_selected } else { layers };
-    let mut outputs = Vec::with_capacity(items.len());
+    let mut values = Vec::new();
+    let mut maps = Vec::new();
     for item in items {
         let scope = Scope { layers: Layers { item: Some((&key, item)), ..outer }, ..base };
         if !cond::holds(&scope, incase, ctx).map_err(|e| failed(e, Clause::Incase))? {
             continue;
         }
-        outputs.push(match doeach {
-            Some(list) => select::transform(&scope, list, ctx).map_err(|e| failed(e, Clause::Do))?,
-            None => scope.layers.merged(),
-        });
+        match doeach {
+            Some(SelectList::Plain(list)) => {
+                select::plain(&scope, &list.fields, &mut values, ctx).map_err(|e| failed(e, Clause::Do))?;
+            }
+            Some(SelectList::General(fields)) => {
+                maps.push(select::general(&scope, fields, ctx).map_err(|e| failed(e, Clause::Do))?);
+            }
+            None => maps.push(scope.layers.merged()),
+        }
     }
-    Ok(Verdict::Outputs(outputs))
+    payload.finish(ctx);
+    Ok(Verdict::Outputs(match doeach {
+        Some(SelectList::Plain(list)) => Outputs::of_rows(list, values),
+        _ => Outputs::of_maps(maps),
+    }))
+}
+
+/// Over rows of the parts that INCASE and DO read.
+fn run_lean(
+    base: &Scope<'_>,
+    collection: &Node,
+    filter: &Node,
+    incase: &Node,
+    list: &Arc<PlainList>,
+    ctx: &mut Ctx,
+) -> Result<Verdict, (Fail, Clause)> {
+    let rows = base.payload.rows(collection.span).map_err(|e| (e, Clause::Foreach))?;
+    if !cond::holds(base, filter, ctx).map_err(|e| (e, Clause::Where))? {
+        return Ok(Verdict::NoMatch);
+    }
+    let mut values = Vec::with_capacity(rows.len() * list.fields.len());
+    for item_parts in rows.iter() {
+        let scope = Scope { item_parts, ..*base };
+        if cond::holds(&scope, incase, ctx).map_err(|e| (e, Clause::Incase))? {
+            select::plain(&scope, &list.fields, &mut values, ctx).map_err(|e| (e, Clause::Do))?;
+        }
+    }
+    Ok(Verdict::Outputs(Outputs::of_rows(list, values)))
 }
 
 /// What the fields select, and the value of the last (emqx_rule_runtime:select_and_collect). A named field but the

@@ -8,8 +8,11 @@ mod compare;
 mod cond;
 mod expr;
 mod foreach;
+mod outputs;
 mod scope;
 mod select;
+
+pub use outputs::Outputs;
 
 use crate::ctx::Ctx;
 use crate::diag::Diagnostic;
@@ -24,7 +27,7 @@ pub enum Verdict {
     /// WHERE was false.
     NoMatch,
     /// SELECT: exactly one; FOREACH: any number, after INCASE.
-    Outputs(Vec<Map>),
+    Outputs(Outputs),
 }
 
 /// The clause that failed, under EMQX's class names.
@@ -113,7 +116,10 @@ impl Fail {
 /// Runs a program over columns; `metadata` is among them where the engine adds it.
 pub fn run(program: &Program, columns: &Map, ctx: &mut Ctx) -> Result<Verdict, EvalError> {
     match &program.inner.body {
-        Body::Select { list, filter } => select::run(program, list, filter, columns, ctx),
+        Body::Select { list, filter, filter_reads_output } => {
+            let filter = select::Filter { condition: filter, reads_output: *filter_reads_output };
+            select::run(program, list, filter, columns, ctx)
+        }
         Body::Foreach { .. } => foreach::run(program, columns, ctx),
     }
 }

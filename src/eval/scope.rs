@@ -1,9 +1,10 @@
 //! What an expression sees: columns, aliases, the FOREACH item, the decoded payload.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use super::{Evaluated, Fail};
+use crate::ctx::Ctx;
 use crate::program::Compiled;
 use crate::text::Span;
 use crate::value::path::{self, Step};
@@ -62,44 +63,65 @@ impl<'a> Layers<'a> {
     }
 }
 
+/// The parts of a payload that a program reads by known paths.
+#[derive(Default)]
+struct Parts {
+    slots: Vec<Value>,
+    rows: decode::Rows,
+}
+
 /// The payload of one run, decoded at most once.
 pub(super) struct Payload<'a> {
     program: &'a Compiled,
     column: Option<&'a Value>,
-    parts: OnceCell<Result<Vec<Value>, decode::JsonError>>,
+    spare: Cell<Vec<Value>>,
+    parts: OnceCell<Result<Parts, decode::JsonError>>,
     whole: OnceCell<Value>,
 }
 
 impl<'a> Payload<'a> {
-    pub fn new(program: &'a Compiled, columns: &'a Map, scratch: Vec<Value>) -> Payload<'a> {
-        let column = if program.payload_slots > 0 { columns.get_named(b"payload") } else { None };
-        let payload = Payload { program, column, parts: OnceCell::new(), whole: OnceCell::new() };
-        if program.payload_slots > 0 && !matches!(column, Some(Value::Str(_))) {
-            let mut slots = scratch;
-            slots.resize(program.payload_slots, Value::Undefined);
-            if let Some(value) = column {
-                program.want.fill(value, &mut slots);
-            }
-            let _ = payload.parts.set(Ok(slots));
-        }
-        payload
+    pub fn new(program: &'a Compiled, columns: &'a Map, ctx: &mut Ctx) -> Payload<'a> {
+        let column = if program.payload_slots > 0 { columns.get_column(b"payload") } else { None };
+        let spare = Cell::new(std::mem::take(&mut ctx.scratch.parts));
+        Payload { program, column, spare, parts: OnceCell::new(), whole: OnceCell::new() }
+    }
+
+    /// Gives the buffer back.
+    pub fn finish(self, ctx: &mut Ctx) {
+        let mut parts = match self.parts.into_inner() {
+            Some(Ok(parts)) => parts.slots,
+            _ => self.spare.into_inner(),
+        };
+        parts.clear();
+        ctx.scratch.parts = parts;
     }
 
     /// A part that the program reads by a known path.
     pub fn part(&self, slot: usize, span: Span) -> Evaluated<&Value> {
-        let parts = self.parts.get_or_init(|| {
-            let mut slots = vec![Value::Undefined; self.program.payload_slots];
-            match self.column {
-                Some(Value::Str(text)) => {
-                    decode::decode_wanted(text, &self.program.want, &mut slots).map(|()| slots)
-                }
-                _ => Ok(slots),
-            }
-        });
-        match parts {
-            Ok(slots) => Ok(&slots[slot]),
+        match self.parts.get_or_init(|| self.decode()) {
+            Ok(parts) => Ok(&parts.slots[slot]),
             Err(e) => Err(not_json(*e, self.column, span)),
         }
+    }
+
+    /// The rows of the list that a FOREACH walks, where only parts of the items are made.
+    pub fn rows(&self, span: Span) -> Evaluated<&decode::Rows> {
+        match self.parts.get_or_init(|| self.decode()) {
+            Ok(parts) => Ok(&parts.rows),
+            Err(e) => Err(not_json(*e, self.column, span)),
+        }
+    }
+
+    fn decode(&self) -> Result<Parts, decode::JsonError> {
+        let mut parts = Parts { slots: self.spare.take(), ..Parts::default() };
+        parts.slots.resize(self.program.payload_slots, Value::Undefined);
+        let mut taken = decode::Taken { slots: &mut parts.slots, rows: &mut parts.rows };
+        match self.column {
+            Some(Value::Str(text)) => decode::decode_wanted(text, &self.program.want, &mut taken)?,
+            Some(value) => self.program.want.fill(value, &mut taken),
+            None => {}
+        }
+        Ok(parts)
     }
 
     /// The whole payload as a value. Text is decoded once a run: whatever text a path starts from, it gets what the
@@ -140,6 +162,8 @@ pub(super) struct Scope<'a> {
     pub payload: &'a Payload<'a>,
     /// Values of the plain fields so far.
     pub selected: &'a [Value],
+    /// The parts of the FOREACH item, where only parts are made.
+    pub item_parts: &'a [Value],
     /// 5.8 looks into the output made so far before the columns; so do column functions get a list, and say
     /// undefined.
     pub output: Option<&'a Map>,
@@ -199,7 +223,7 @@ fn in_layers(layers: Layers<'_>, steps: &[Step]) -> Value {
 impl<'a> Scope<'a> {
     /// A column that nothing shadows.
     pub fn column(&self, slot: usize) -> Cow<'a, Value> {
-        match self.columns.get_named(&self.program.columns[slot]) {
+        match self.columns.get_column(&self.program.columns[slot]) {
             Some(value) => Cow::Borrowed(value),
             None => Cow::Owned(Value::Undefined),
         }

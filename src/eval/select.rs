@@ -1,25 +1,36 @@
 //! SELECT and DO lists.
 
+use std::sync::Arc;
+
 use super::expr::{certain, eval};
+use super::outputs::assemble;
 use super::scope::{Layers, Payload, Scope};
-use super::{Clause, EvalError, Evaluated, Fail, Verdict, cond};
+use super::{Clause, EvalError, Evaluated, Fail, Outputs, Verdict, cond};
 use crate::ctx::Ctx;
 use crate::profile::Profile;
-use crate::program::{Alias, General, Kind, Node, Output, Program, SelectList};
+use crate::program::{Alias, General, Node, PlainList, Program, SelectList};
 use crate::text::Span;
 use crate::value::path::{self, Step};
 use crate::value::{Bytes, Map, Value};
+
+/// WHERE.
+#[derive(Clone, Copy)]
+pub(super) struct Filter<'p> {
+    pub condition: &'p Node,
+    /// It looks at the output as a map.
+    pub reads_output: bool,
+}
 
 /// Runs a SELECT statement.
 pub(super) fn run(
     program: &Program,
     list: &SelectList,
-    filter: &Node,
+    filter: Filter<'_>,
     columns: &Map,
     ctx: &mut Ctx,
 ) -> Result<Verdict, EvalError> {
     let compiled = &*program.inner;
-    let payload = Payload::new(compiled, columns, Vec::new());
+    let payload = Payload::new(compiled, columns, ctx);
     let layers = Layers::of(columns);
     let base = Scope {
         program: compiled,
@@ -27,92 +38,77 @@ pub(super) fn run(
         columns,
         payload: &payload,
         selected: &[],
+        item_parts: &[],
         output: None,
         is_map: true,
     };
-    let failed = |fail: Fail, clause| fail.in_clause(clause, program);
-    match list {
-        SelectList::Plain { fields, output } => {
-            let values = plain(&base, fields, ctx).map_err(|e| failed(e, Clause::Select))?;
-            let map;
-            // Only a condition that looks names up at run time needs the output made before it.
-            let mut scope = Scope { selected: &values, ..base };
-            if needs_map(filter) {
-                map = assemble(output, values.clone());
-                scope.layers.over = Some(&map);
-            }
-            let holds = cond::holds(&scope, filter, ctx).map_err(|e| failed(e, Clause::Where))?;
-            Ok(if holds { Verdict::Outputs(vec![assemble(output, values)]) } else { Verdict::NoMatch })
+    let result = match list {
+        SelectList::Plain(list) => {
+            let mut values = std::mem::take(&mut ctx.scratch.values);
+            let result = select_plain(&base, list, filter, &mut values, ctx);
+            values.clear();
+            ctx.scratch.values = values;
+            result
         }
-        SelectList::General(fields) => {
-            let map = general(&base, fields, ctx).map_err(|e| failed(e, Clause::Select))?;
-            let scope = Scope { layers: Layers { over: Some(&map), ..layers }, ..base };
-            let holds = cond::holds(&scope, filter, ctx).map_err(|e| failed(e, Clause::Where))?;
-            Ok(if holds { Verdict::Outputs(vec![map]) } else { Verdict::NoMatch })
-        }
-    }
+        SelectList::General(fields) => select_general(&base, fields, filter, ctx),
+    };
+    payload.finish(ctx);
+    result.map_err(|(fail, clause)| fail.in_clause(clause, program))
 }
 
-/// The output of a SELECT or DO list over what `base` sees.
-pub(super) fn transform(base: &Scope<'_>, list: &SelectList, ctx: &mut Ctx) -> Evaluated<Map> {
-    match list {
-        SelectList::Plain { fields, output } => {
-            plain(base, fields, ctx).map(|values| assemble(output, values))
-        }
-        SelectList::General(fields) => general(base, fields, ctx),
+type Selected = Result<Verdict, (Fail, Clause)>;
+
+fn select_plain(
+    base: &Scope<'_>,
+    list: &Arc<PlainList>,
+    filter: Filter<'_>,
+    values: &mut Vec<Value>,
+    ctx: &mut Ctx,
+) -> Selected {
+    plain(base, &list.fields, values, ctx).map_err(|e| (e, Clause::Select))?;
+    let map;
+    // Only a condition that looks names up at run time needs the output made before it.
+    let mut scope = Scope { selected: values, ..*base };
+    if filter.reads_output {
+        map = assemble(&list.output, values);
+        scope.layers.over = Some(&map);
     }
+    let holds = cond::holds(&scope, filter.condition, ctx).map_err(|e| (e, Clause::Where))?;
+    // The row gets a block of its own size; the buffer stays.
+    Ok(if holds {
+        Verdict::Outputs(Outputs::of_rows(list, values.drain(..).collect()))
+    } else {
+        Verdict::NoMatch
+    })
 }
 
-fn plain(base: &Scope<'_>, fields: &[Node], ctx: &mut Ctx) -> Evaluated<Vec<Value>> {
-    let mut values = Vec::with_capacity(fields.len());
+fn select_general(base: &Scope<'_>, fields: &[General], filter: Filter<'_>, ctx: &mut Ctx) -> Selected {
+    let map = general(base, fields, ctx).map_err(|e| (e, Clause::Select))?;
+    let scope = Scope { layers: Layers { over: Some(&map), ..base.layers }, ..*base };
+    let holds = cond::holds(&scope, filter.condition, ctx).map_err(|e| (e, Clause::Where))?;
+    Ok(if holds { Verdict::Outputs(Outputs::of_maps(vec![map])) } else { Verdict::NoMatch })
+}
+
+/// The values of a plain list, appended.
+pub(super) fn plain(
+    base: &Scope<'_>,
+    fields: &[Node],
+    values: &mut Vec<Value>,
+    ctx: &mut Ctx,
+) -> Evaluated<()> {
+    let start = values.len();
+    values.reserve(fields.len());
     for field in fields {
-        let scope = Scope { selected: &values, is_map: !base.program.profile.is_5_8(), ..*base };
+        let scope = Scope { selected: &values[start..], is_map: !base.program.profile.is_5_8(), ..*base };
         let value = eval(&scope, field, ctx)?.into_owned();
         values.push(value);
     }
-    Ok(values)
-}
-
-fn assemble(output: &[Output], mut values: Vec<Value>) -> Map {
-    let entries = output.iter().map(|out| {
-        let value = std::mem::replace(&mut values[out.field], Value::Undefined);
-        let value =
-            out.below.iter().rev().fold(value, |value, key| {
-                Value::Map(Map::from_sorted(vec![(Value::Str(key.clone()), value)]))
-            });
-        (out.key.clone(), value)
-    });
-    Map::from_sorted(entries.collect())
-}
-
-/// Does a condition look at the output as a map: by names settled at run time, or by column functions?
-fn needs_map(node: &Node) -> bool {
-    match &node.kind {
-        Kind::Var(_) | Kind::Path(..) => true,
-        Kind::Call { builtin, args } => {
-            builtin.purity == crate::func::Purity::ReadsMessage || args.iter().any(needs_map)
-        }
-        Kind::OrElse(a, b)
-        | Kind::And(a, b)
-        | Kind::Or(a, b)
-        | Kind::Arith(_, a, b)
-        | Kind::Compare(_, a, b) => needs_map(a) || needs_map(b),
-        Kind::Walk(a, _) | Kind::Slice(a, ..) | Kind::Negate(a) | Kind::Not(a) => needs_map(a),
-        Kind::In(a, list) => needs_map(a) || list.iter().any(needs_map),
-        Kind::List(list) => list.iter().any(needs_map),
-        Kind::Case { arms, otherwise } => arms_need_map(arms, otherwise.as_deref()),
-        Kind::Switch { on, arms, otherwise } => needs_map(on) || arms_need_map(arms, otherwise.as_deref()),
-        _ => false,
-    }
-}
-
-fn arms_need_map(arms: &[(Node, Node)], otherwise: Option<&Node>) -> bool {
-    arms.iter().any(|(when, then)| needs_map(when) || needs_map(then)) || otherwise.is_some_and(needs_map)
+    Ok(())
 }
 
 /// Field by field, as EMQX does: 5.8 reads each from the output so far and then from the columns; 4.3 writes each
 /// into the columns as well.
-fn general(base: &Scope<'_>, fields: &[General], ctx: &mut Ctx) -> Evaluated<Map> {
+pub(super) fn general(base: &Scope<'_>, fields: &[General], ctx: &mut Ctx) -> Evaluated<Map> {
     let is_5_8 = base.program.profile.is_5_8();
     let mut output = Map::new();
     let mut input = if is_5_8 { Map::new() } else { base.layers.merged() };

@@ -7,6 +7,25 @@
 
 mod args;
 pub mod arith;
+mod array;
+mod bits;
+mod bitseq;
+mod convert;
+mod date;
+mod encode;
+mod hash;
+mod jq;
+mod kv;
+mod map;
+mod math;
+mod message;
+mod mongo;
+mod number;
+mod random;
+mod string;
 pub mod table;
+mod term;
+mod types;
+mod zip;
 
 pub use table::{Body, Builtin, Call, Example, FnError, Kinds, Param, Profiles, Purity, find, named};

@@ -306,7 +306,32 @@ macro_rules! builtins {
 pub(crate) use builtins;
 
 /// All families, in the order the documentation shows them.
-pub const FAMILIES: &[&[Builtin]] = &[super::arith::ROWS];
+pub const FAMILIES: &[&[Builtin]] = &[
+    super::message::ROWS,
+    super::arith::ROWS,
+    super::math::ROWS,
+    super::bits::ROWS,
+    super::bitseq::ROWS,
+    super::convert::ROWS,
+    super::types::ROWS,
+    super::string::case::ROWS,
+    super::string::trim::ROWS,
+    super::string::pad::ROWS,
+    super::string::search::ROWS,
+    super::string::split::ROWS,
+    super::string::join::ROWS,
+    super::string::escape::ROWS,
+    super::map::ROWS,
+    super::array::ROWS,
+    super::hash::ROWS,
+    super::zip::ROWS,
+    super::encode::ROWS,
+    super::date::ROWS,
+    super::mongo::ROWS,
+    super::random::ROWS,
+    super::kv::ROWS,
+    super::jq::ROWS,
+];
 
 /// The rows by name, so that a lookup costs one hash whatever the size of the table.
 static BY_NAME: LazyLock<HashMap<&'static str, Vec<&'static Builtin>>> = LazyLock::new(|| {

@@ -1,14 +1,17 @@
 //! Syntax trees to programs.
 
+use std::sync::Arc;
+
+use super::lean::lean;
 use super::resolve::{Scope, Slots};
-use super::{Alias, Body, Collection, Compiled, Failure, General, Kind, Node, Output, SelectList};
+use super::{Alias, Body, Collection, Compiled, Failure, General, Kind, Node, Output, PlainList, SelectList};
 use crate::diag::{Diagnostic, nearest};
 use crate::func;
 use crate::profile::Profile;
 use crate::sql::ast::{Expr, ExprKind, Field, Path, PathIndex, PathStep, Statement, Style};
 use crate::text::{Source, Span};
 use crate::value::path::{Index, Step};
-use crate::value::{Bytes, Value};
+use crate::value::{Bytes, Value, encode};
 
 pub(super) fn compile(
     source: Source,
@@ -56,7 +59,9 @@ impl Compiler {
             return self.foreach(statement);
         }
         let List { list, after } = self.list(&statement.fields, &Scope::default());
-        Body::Select { list, filter: self.filter(statement.filter.as_ref(), &after) }
+        let filter = self.filter(statement.filter.as_ref(), &after);
+        let filter_reads_output = filter.reads_columns_as_map();
+        Body::Select { list, filter, filter_reads_output }
     }
 
     fn filter(&mut self, condition: Option<&Expr>, scope: &Scope) -> Node {
@@ -109,9 +114,18 @@ impl Compiler {
             }
             Collection::Unreachable => {}
         }
-        let incase = self.filter(statement.incase.as_ref(), &inner);
-        let doeach = statement.doeach.as_ref().map(|fields| self.list(fields, &inner).list);
-        Body::Foreach { fields, collection, doeach, incase, filter }
+        let mut incase = self.filter(statement.incase.as_ref(), &inner);
+        let mut doeach = statement.doeach.as_ref().map(|fields| self.list(fields, &inner).list);
+        let lean = match (fields.as_slice(), &mut doeach, &collection) {
+            ([(node, _)], Some(SelectList::Plain(list)), Collection::Item | Collection::Named(_))
+                if !self.slots.payload_dynamic =>
+            {
+                Arc::get_mut(list)
+                    .is_some_and(|list| lean(node, &filter, &mut incase, list, &mut self.slots.want))
+            }
+            _ => false,
+        };
+        Body::Foreach { fields, collection, doeach, incase, filter, lean }
     }
 
     /// Tries the plain form; a name that only the run can settle makes it general.
@@ -160,11 +174,13 @@ impl Compiler {
         names.sort_by(|a, b| a.0.cmp(&b.0));
         let output = names
             .into_iter()
-            .map(|(head, below, field)| Output { field, key: Value::Str(head), below })
-            .collect();
+            .map(|(head, below, field)| {
+                Some(Output { field, json_key: json_key(&head, &below)?, key: Value::Str(head), below })
+            })
+            .collect::<Option<Vec<Output>>>()?;
         // WHERE finds a selected name even when it is undefined: the maps are merged.
         let after = Scope { falls_back: false, ..scope };
-        Some(List { list: SelectList::Plain { fields: nodes, output }, after })
+        Some(List { list: SelectList::Plain(Arc::new(PlainList { fields: nodes, output })), after })
     }
 
     fn general_list(&mut self, fields: &[Field], outer: &Scope) -> List {
@@ -390,6 +406,19 @@ fn fails(span: Span, code: &'static str, message: &str) -> Node {
     Node { kind: Kind::Fails(Box::new(Failure::new(code, message))), span }
 }
 
+/// `"a":{"b":`; none for a name that no JSON can hold.
+fn json_key(head: &Bytes, below: &[Bytes]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    for (at, key) in std::iter::once(head).chain(below).enumerate() {
+        if at > 0 {
+            out.push(b'{');
+        }
+        encode::write_string(&mut out, key).ok()?;
+        out.push(b':');
+    }
+    Some(out)
+}
+
 fn field_span(field: &Field) -> Span {
     match field {
         Field::Star(at) => at.0,
@@ -401,10 +430,10 @@ fn field_span(field: &Field) -> Span {
 fn ephemeral(kind: &ExprKind) -> Alias {
     let (kind, detail) = match kind {
         ExprKind::Const(Value::Str(text)) => return Alias::Path { head: text.clone(), steps: Vec::new() },
-        ExprKind::Const(value) => ("const", crate::value::encode::to_display(value)),
+        ExprKind::Const(value) => ("const", encode::to_display(value)),
         ExprKind::List(items) => ("list", items.len().to_string()),
         ExprKind::Range(first, last) => {
-            let text = crate::value::encode::to_display;
+            let text = encode::to_display;
             ("range", format!("{{{},{}}}", text(first), text(last)))
         }
         ExprKind::Arith(op, ..) => ("op", format!("'{}'", op.text())),

@@ -8,6 +8,8 @@
 //! [`Kind::Fails`] that fails at run time.
 
 mod compile;
+mod lean;
+mod node;
 mod resolve;
 
 use std::sync::Arc;
@@ -49,6 +51,8 @@ pub(crate) enum Body {
     Select {
         list: SelectList,
         filter: Node,
+        /// WHERE looks at the output as a map.
+        filter_reads_output: bool,
     },
     Foreach {
         fields: Vec<(Node, Alias)>,
@@ -56,6 +60,8 @@ pub(crate) enum Body {
         doeach: Option<SelectList>,
         incase: Node,
         filter: Node,
+        /// The items are rows of the parts that are read.
+        lean: bool,
     },
 }
 
@@ -73,10 +79,18 @@ pub(crate) enum Collection {
 /// A SELECT or DO list.
 #[derive(Debug)]
 pub(crate) enum SelectList {
-    /// Every field has a name of its own, known ahead; the order of `output` is the sorted order of the names.
-    Plain { fields: Vec<Node>, output: Vec<Output> },
+    /// Every field has a name of its own, known ahead.
+    Plain(Arc<PlainList>),
     /// Anything else: the output is built field by field, as EMQX does it.
     General(Vec<General>),
+}
+
+/// A list whose names are all known ahead.
+#[derive(Debug)]
+pub(crate) struct PlainList {
+    pub fields: Vec<Node>,
+    /// Sorted by name.
+    pub output: Vec<Output>,
 }
 
 /// One name of a plain output.
@@ -86,6 +100,8 @@ pub(crate) struct Output {
     pub key: Value,
     /// Keys below it, for `AS a.b.c`.
     pub below: Vec<Bytes>,
+    /// The keys as JSON: `"a":{"b":`.
+    pub json_key: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -134,6 +150,8 @@ pub(crate) enum Kind {
     Selected(usize),
     /// The FOREACH item.
     Item,
+    /// A part of the item, where only parts are made.
+    ItemPart(usize),
     /// The first, or the second where the first is undefined.
     OrElse(Box<Node>, Box<Node>),
     /// Constant steps from a value.

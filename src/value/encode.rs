@@ -76,6 +76,11 @@ fn write_nested(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), No
     Ok(())
 }
 
+/// Appends the JSON text of a map.
+pub fn write_object(out: &mut Vec<u8>, map: &Map) -> Result<(), NotJson> {
+    write_map(out, map, limits::JSON_DEPTH_MAX - 1)
+}
+
 fn write_map(out: &mut Vec<u8>, map: &Map, depth: usize) -> Result<(), NotJson> {
     out.push(b'{');
     for (at, (key, value)) in map.entries().iter().rev().enumerate() {

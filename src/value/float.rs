@@ -44,11 +44,19 @@ fn cut_zeros(text: &str) -> &str {
 /// or an exponent so that it stays a float.
 pub fn write_json(out: &mut Vec<u8>, f: f64) {
     if f == f.trunc() && f.abs() < 1e15 {
-        if f.is_sign_negative() {
+        // The engines' encoder writes negative zero without its sign.
+        if f < 0.0 {
             out.push(b'-');
         }
         super::encode::write_u64(out, f.abs() as u64);
         out.extend_from_slice(b".0");
+        return;
+    }
+    let mut shortest = zmij::Buffer::new();
+    let text = shortest.format_finite(f);
+    // Between its two exponent forms zmij writes plain digits with a dot, as the engines do.
+    if !text.contains('e') && text.contains('.') {
+        out.extend_from_slice(text.as_bytes());
         return;
     }
     let mut buffer = Scratch::default();
@@ -144,7 +152,7 @@ mod tests {
     fn json() {
         let cases = [
             (1.0, "1.0"),
-            (-0.0, "-0.0"),
+            (-0.0, "0.0"),
             (0.1, "0.1"),
             (1.5e300, "1.5e+300"),
             (1e20, "100000000000000000000.0"),

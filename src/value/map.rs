@@ -8,8 +8,14 @@ use super::{Bytes, Value, compare};
 /// A map from keys (mostly strings and atoms) to values.
 ///
 /// Invariant: entries are sorted by key (`compare::term_order`, exact for numbers) and keys are distinct.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Map(Arc<Vec<(Value, Value)>>);
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map(Arc<[(Value, Value)]>);
+
+impl Default for Map {
+    fn default() -> Map {
+        Map(Arc::new([]))
+    }
+}
 
 impl Map {
     /// The empty map.
@@ -25,13 +31,23 @@ impl Map {
             entries.dedup_by(|a, b| key_order(&a.0, &b.0) == Ordering::Equal);
             entries.reverse();
         }
-        Map(Arc::new(entries))
+        Map(entries.into())
     }
 
-    /// A map of entries that the caller knows to be sorted and distinct.
-    pub fn from_sorted(entries: Vec<(Value, Value)>) -> Map {
-        debug_assert!(entries.is_sorted_by(|a, b| key_order(&a.0, &b.0) == Ordering::Less));
-        Map(Arc::new(entries))
+    /// A map of entries that the caller knows to be sorted and distinct; an iterator of known length is written
+    /// straight into its place.
+    pub fn from_sorted(entries: impl IntoIterator<Item = (Value, Value)>) -> Map {
+        let map = Map(entries.into_iter().collect());
+        debug_assert!(map.0.is_sorted_by(|a, b| key_order(&a.0, &b.0) == Ordering::Less));
+        map
+    }
+
+    /// A map of the entries at the end of a stack, from `start` on, which are taken off it.
+    pub(super) fn from_stack(stack: &mut Vec<(Value, Value)>, start: usize) -> Map {
+        if !stack[start..].is_sorted_by(|a, b| key_order(&a.0, &b.0) == Ordering::Less) {
+            return Map::from_entries(stack.split_off(start));
+        }
+        Map(stack.drain(start..).collect())
     }
 
     /// The entries, sorted by key.
@@ -68,6 +84,11 @@ impl Map {
         self.0.iter().find(|(k, _)| matches!(k, Value::Atom(s) if s.as_ref() == key)).map(|(_, v)| v)
     }
 
+    /// A column: an atom key mostly, found without looking for a string first.
+    pub fn get_column(&self, name: &[u8]) -> Option<&Value> {
+        self.get_atom(name).or_else(|| self.get_named(name))
+    }
+
     /// The entry of a string key or of the atom of the same name, the string first: how EMQX looks a name up
     /// (emqx_rule_maps:general_find).
     pub fn find_named(&self, name: &[u8]) -> Option<(&Value, &Value)> {
@@ -90,11 +111,13 @@ impl Map {
 
     /// Sets a key.
     pub fn insert(&mut self, key: Value, value: Value) {
-        let found = self.find(&key);
-        let entries = Arc::make_mut(&mut self.0);
-        match found {
-            Ok(at) => entries[at].1 = value,
-            Err(at) => entries.insert(at, (key, value)),
+        match self.find(&key) {
+            Ok(at) => Arc::make_mut(&mut self.0)[at].1 = value,
+            Err(at) => {
+                let (before, after) = self.0.split_at(at);
+                let entries = before.iter().cloned().chain([(key, value)]).chain(after.iter().cloned());
+                self.0 = entries.collect();
+            }
         }
     }
 
@@ -106,7 +129,10 @@ impl Map {
     /// Takes a key out.
     pub fn remove(&mut self, key: &Value) -> Option<Value> {
         let at = self.find(key).ok()?;
-        Some(Arc::make_mut(&mut self.0).remove(at).1)
+        let mut entries = self.0.to_vec();
+        let (_, value) = entries.remove(at);
+        self.0 = entries.into();
+        Some(value)
     }
 
     /// This map with the entries of another over it (Erlang's `maps:merge/2`).
@@ -131,7 +157,7 @@ impl Map {
         }
         entries.extend(left.cloned());
         entries.extend(right.cloned());
-        Map(Arc::new(entries))
+        Map(entries.into())
     }
 
     /// The map of string keys with these values, for tables written in code.

@@ -46,9 +46,9 @@ pub enum Value {
     /// A bit string whose length is no multiple of 8.
     Bits(Bits),
     /// A tuple; no JSON, and only `mongo_date` and `term_decode` make one.
-    Tuple(Arc<Vec<Value>>),
+    Tuple(Arc<[Value]>),
     /// A list.
-    List(Arc<Vec<Value>>),
+    List(Arc<[Value]>),
     /// A map.
     Map(Map),
 }
@@ -99,12 +99,12 @@ impl Value {
 
     /// A list.
     pub fn list(items: Vec<Value>) -> Value {
-        Value::List(Arc::new(items))
+        Value::List(items.into())
     }
 
     /// A tuple.
     pub fn tuple(items: Vec<Value>) -> Value {
-        Value::Tuple(Arc::new(items))
+        Value::Tuple(items.into())
     }
 
     /// Is it the atom `undefined`?

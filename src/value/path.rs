@@ -150,7 +150,7 @@ fn put_step(value: Value, step: &Step, new: Value, root: Root<'_>) -> Value {
 /// Where there is no list yet, any index makes a list of the one item; an index past the end changes nothing.
 fn put_item(value: Value, index: &Index, new: Value, root: Root<'_>) -> Value {
     let Value::List(items) = value else { return Value::list(vec![new]) };
-    let mut items = std::sync::Arc::unwrap_or_clone(items);
+    let mut items = items.to_vec();
     match index {
         Index::Head => items.insert(0, new),
         Index::Tail => items.push(new),

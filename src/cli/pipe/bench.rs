@@ -7,7 +7,7 @@ use super::{Replied, columns, compile, number, sql};
 use crate::ctx::Ctx;
 use crate::eval::{self, Verdict};
 use crate::profile::Profile;
-use crate::value::{Map, Value, encode};
+use crate::value::{Map, Value};
 
 pub(super) fn run(request: &Map, profile: Profile, ctx: &mut Ctx) -> Replied {
     let program = compile(sql(request)?, profile)?;
@@ -21,8 +21,8 @@ pub(super) fn run(request: &Map, profile: Profile, ctx: &mut Ctx) -> Replied {
     for _ in 0..n {
         out.clear();
         if let Ok(Verdict::Outputs(outputs)) = eval::run(&program, black_box(&columns), ctx) {
-            for output in outputs {
-                let _ = encode::write(&mut out, &Value::Map(output));
+            for at in 0..outputs.len() {
+                let _ = outputs.write_json(at, &mut out);
             }
         }
         black_box(&out);

@@ -159,9 +159,9 @@ fn verdict(program: &Program, result: Result<Verdict, EvalError>) -> Reply {
     match result {
         Ok(Verdict::NoMatch) => Reply::one("nomatch", true),
         Ok(Verdict::Outputs(outputs)) if program.statement().foreach => {
-            Reply::one("ok", Value::list(outputs.into_iter().map(Value::Map).collect()))
+            Reply::one("ok", Value::list(outputs.iter().map(Value::Map).collect()))
         }
-        Ok(Verdict::Outputs(mut outputs)) => Reply::one("ok", outputs.pop().unwrap_or_default()),
+        Ok(Verdict::Outputs(outputs)) => Reply::one("ok", outputs.get(0).unwrap_or_default()),
         Err(e) => {
             let error =
                 [("class", Value::str(e.clause.class())), ("reason", Value::from(e.diagnostic.message))];
