@@ -13,10 +13,12 @@
 
 pub mod ctx;
 pub mod diag;
+pub mod document;
 pub mod engine;
 pub mod eval;
 pub mod event;
 pub mod func;
+pub mod harness;
 pub mod limits;
 pub mod profile;
 pub mod program;

@@ -74,6 +74,39 @@ pub const SOURCE_QUEUE_MAX: usize = 2 * 65_536;
 /// Payload bytes that wait for the rules before messages of QoS 0 are counted as lost.
 pub const SOURCE_QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Bytes of one rule file, test file or fixture list. A configuration of 10,000 rules is smaller.
+pub const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Nesting of YAML and JSON files: readers and whoever walks the tree recurse.
+pub const DOCUMENT_DEPTH_MAX: usize = 64;
+
+/// Nodes of one file, an alias counted as all that it stands for: few anchors can describe billions of nodes.
+pub const DOCUMENT_NODES_MAX: usize = 200_000;
+
+/// Digits of a number in a file: turning digits into an integer takes time that grows with their square.
+pub const DOCUMENT_DIGITS_MAX: usize = 4096;
+
+/// Files of one command: a folder named by mistake (`/`) ends with a sentence, not with the machine's memory.
+pub const FILES_MAX: usize = 10_000;
+
+/// Folders within folders that are searched for files.
+pub const FOLDER_DEPTH_MAX: usize = 32;
+
+/// Bytes of a fixture file: sixteen times the largest MQTT message that EMQX takes by default.
+pub const FIXTURE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Items that `$unordered` and `$contains` hold against each other: the work grows with their square.
+pub const UNORDERED_ITEMS_MAX: usize = 1_000;
+
+/// Characters of one value in a failing test's report; the whole value is in `--format json`.
+pub const REPORT_VALUE_CHARS_MAX: usize = 400;
+
+/// Lines of a rule's SQL in a failing test's report.
+pub const REPORT_SQL_LINES_MAX: usize = 24;
+
+/// Messages that one message may lead to when a test chains rules: two rules that feed each other never end.
+pub const CHAIN_MESSAGES_MAX: usize = 1_000;
+
 /// Entries of `kv_store_put`'s and of `proc_dict_put`'s table: a rule that stores under ever new keys must not eat
 /// the machine.
 pub const STORE_ENTRIES_MAX: usize = 100_000;

@@ -1,10 +1,15 @@
 //! The `rulemill` command: one file a subcommand; the only place that prints and decides exit codes.
 
+mod check;
 mod eval;
 mod exit;
+mod files;
+mod fixtures;
 #[cfg(feature = "live")]
 mod hstream;
 mod pipe;
+mod show;
+mod test;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +25,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Read rule files and say what is wrong with them.
+    Check(check::CheckArgs),
+    /// Run the tests of rules.
+    Test(test::TestArgs),
     /// Run one statement over JSON messages from a file or standard input.
     Eval(eval::EvalArgs),
     /// Answer JSON requests, one a line, for other programs.
@@ -39,6 +48,8 @@ pub fn main() -> Exit {
         }
     };
     let result = match cli.command {
+        Command::Check(args) => check::run(args),
+        Command::Test(args) => test::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Pipe(args) => pipe::run(args),
         #[cfg(feature = "live")]
