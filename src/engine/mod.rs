@@ -161,7 +161,7 @@ impl Engine {
                 for (at, output) in outputs.iter().enumerate() {
                     for (position, action) in rule.actions.iter().enumerate() {
                         let looping = loops(origin, &rule.id, position, self.profile);
-                        let request = act(action, output, columns, looping, self.profile, counters);
+                        let request = act(action, &output, columns, looping, self.profile, counters);
                         actions.extend(request.map(|request| RenderedAction {
                             id: action.id.clone(),
                             position,
@@ -288,7 +288,8 @@ actions:
         let mut engine = engine(Profile::V5_8);
         let outcomes = engine.publish(&Message::new("x", "p"), &mut Ctx::frozen(0, 1));
         let Ok(Verdict::Outputs(outputs)) = &outcomes[0].result else { panic!("{outcomes:?}") };
-        let metadata = outputs[0].get_named(b"metadata").and_then(Value::as_map).unwrap();
+        let metadata = outputs.get(0).unwrap();
+        let metadata = metadata.get_named(b"metadata").and_then(Value::as_map).unwrap();
         assert_eq!(metadata.get_named(b"rule_id"), Some(&Value::str("all")));
     }
 

@@ -377,8 +377,8 @@ impl Case<'_> {
         if differences.is_empty() {
             return;
         }
-        if let Seen::Outcome(outcome) = seen
-            && let Err(error) = &outcome.result
+        if let Seen::Ran(ran) = seen
+            && let Err(error) = &ran.result
         {
             self.result.problems.push(rule.sql.relocated((*error.diagnostic).clone()));
         }

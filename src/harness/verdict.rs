@@ -7,7 +7,7 @@ use super::compare::{Comparison, Difference, DifferenceKind, under};
 use super::expect::{ActionExpect, ActionsExpect, RuleExpect, Said, Wants};
 use super::show;
 use crate::engine::{Outcome, RenderedAction};
-use crate::eval::Verdict;
+use crate::eval::{EvalError, Verdict};
 use crate::rule::{Request, Rule};
 use crate::text::Span;
 use crate::value::{Map, Value};
@@ -19,20 +19,33 @@ pub enum Seen {
     Disabled,
     /// No FROM matches this topic.
     NotSelected(String),
-    /// It ran; when it ran more than once, outputs and actions one after another.
-    Outcome(Box<Outcome>),
+    /// It ran.
+    Ran(Box<Ran>),
+}
+
+/// What running came to; when a rule ran more than once, outputs and actions one after another.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// What its SQL answered; `None` when WHERE was false.
+    pub result: Result<Option<Vec<Map>>, EvalError>,
+    /// What its actions asked.
+    pub actions: Vec<RenderedAction>,
 }
 
 impl Seen {
     /// Notes an outcome.
     pub fn add(seen: &mut BTreeMap<Arc<str>, Seen>, outcome: Outcome) {
-        let Some(Seen::Outcome(first)) = seen.get_mut(&outcome.rule) else {
-            seen.insert(outcome.rule.clone(), Seen::Outcome(Box::new(outcome)));
+        let result = outcome.result.map(|verdict| match verdict {
+            Verdict::NoMatch => None,
+            Verdict::Outputs(outputs) => Some(outputs.iter().collect::<Vec<Map>>()),
+        });
+        let Some(Seen::Ran(first)) = seen.get_mut(&outcome.rule) else {
+            seen.insert(outcome.rule, Seen::Ran(Box::new(Ran { result, actions: outcome.actions })));
             return;
         };
-        match (&mut first.result, outcome.result) {
-            (Ok(Verdict::Outputs(all)), Ok(Verdict::Outputs(more))) => all.extend(more),
-            (Ok(_), Ok(Verdict::NoMatch)) | (Err(_), _) => {}
+        match (&mut first.result, result) {
+            (Ok(Some(all)), Ok(Some(more))) => all.extend(more),
+            (Ok(_), Ok(None)) | (Err(_), _) => {}
             (result, other) => *result = other,
         }
         first.actions.extend(outcome.actions);
@@ -44,10 +57,10 @@ pub fn summary(seen: &Seen) -> String {
     match seen {
         Seen::Disabled => "disabled".to_owned(),
         Seen::NotSelected(_) => "not_selected".to_owned(),
-        Seen::Outcome(outcome) => match &outcome.result {
+        Seen::Ran(ran) => match &ran.result {
             Err(error) => format!("error: {} ({})", error.clause.name(), error.diagnostic.message),
-            Ok(Verdict::NoMatch) => "no_match".to_owned(),
-            Ok(Verdict::Outputs(outputs)) => match outputs.as_slice() {
+            Ok(None) => "no_match".to_owned(),
+            Ok(Some(outputs)) => match outputs.as_slice() {
                 [] => "no outputs".to_owned(),
                 [one] => format!("one output: {}", show::value(&Value::Map(one.clone()))),
                 many => format!("{} outputs: {}", many.len(), show::value(&list(many))),
@@ -59,9 +72,9 @@ pub fn summary(seen: &Seen) -> String {
 /// What a rule brought that must not go unsaid.
 pub fn produced(seen: &Seen) -> Option<String> {
     match seen {
-        Seen::Outcome(outcome) => match &outcome.result {
-            Ok(Verdict::NoMatch) => None,
-            Ok(Verdict::Outputs(outputs)) if outputs.is_empty() => None,
+        Seen::Ran(ran) => match &ran.result {
+            Ok(None) => None,
+            Ok(Some(outputs)) if outputs.is_empty() => None,
             _ => Some(summary(seen)),
         },
         _ => None,
@@ -84,7 +97,7 @@ pub fn check(prefix: &str, rule: &Rule, expect: &RuleExpect, seen: &Seen, compar
     }
     let empty = Vec::new();
     let actions = match seen {
-        Seen::Outcome(outcome) => &outcome.actions,
+        Seen::Ran(ran) => &ran.actions,
         _ => &empty,
     };
     check_actions(prefix, expect, actions, comparison);
@@ -99,20 +112,20 @@ fn check_said(
     comparison: &mut Comparison,
 ) -> bool {
     let outcome = match seen {
-        Seen::Outcome(outcome) => Some(&outcome.result),
+        Seen::Ran(ran) => Some(&ran.result),
         _ => None,
     };
     let expected = match (&expect.said, outcome) {
         (Said::Nothing, _) => return true,
         (Said::NotSelected, None) if matches!(seen, Seen::NotSelected(_)) => return true,
         (Said::Disabled, None) if matches!(seen, Seen::Disabled) => return true,
-        (Said::NoMatch, Some(Ok(Verdict::NoMatch))) => return true,
-        (Said::Output(pattern), Some(Ok(Verdict::Outputs(outputs)))) if outputs.len() == 1 => {
+        (Said::NoMatch, Some(Ok(None))) => return true,
+        (Said::Output(pattern), Some(Ok(Some(outputs)))) if outputs.len() == 1 => {
             let output = Value::Map(outputs[0].clone());
             comparison.check(&under(prefix, "output"), pattern, Some(&output));
             return true;
         }
-        (Said::Outputs(pattern), Some(Ok(Verdict::Outputs(outputs)))) => {
+        (Said::Outputs(pattern), Some(Ok(Some(outputs)))) => {
             comparison.check(&under(prefix, "outputs"), pattern, Some(&list(outputs)));
             return true;
         }
