@@ -13,14 +13,14 @@ use super::receipt::{Receipt, Ticket};
 use super::republish::{self, Echo, Echoes, Publish};
 use super::tally::Tally;
 use super::{Job, Lanes};
-use crate::engine::{Outcome, RenderedAction};
+use crate::engine::{Origin, Outcome, RenderedAction};
 use crate::eval::Verdict;
 use crate::event::{Ids, Message};
 use crate::limits;
 use crate::rule::Request;
 
-/// The engine: a message in, what each matching rule did with it out.
-pub type Rules = Box<dyn FnMut(&Message) -> Vec<Outcome> + Send>;
+/// The engine: a message in, with the action that republished it; out what each matching rule did with it.
+pub type Rules = Box<dyn FnMut(&Message, Option<&Origin>) -> Vec<Outcome> + Send>;
 
 /// How an action is delivered.
 pub enum Route {
@@ -54,8 +54,6 @@ struct Turn<'a> {
     message: &'a Message,
     topic: Arc<str>,
     clientid: Arc<str>,
-    /// The rule that republished it.
-    by: Option<Arc<str>>,
     depth: usize,
     ticket: &'a Ticket,
 }
@@ -86,7 +84,7 @@ impl Dispatcher {
         match echo {
             // Dispatched directly: no rule sees it.
             Some(Echo { direct: true, .. }) => {}
-            Some(Echo { rule, .. }) => self.turn(&message, Some(rule), 0, &ticket).await,
+            Some(Echo { origin, .. }) => self.turn(&message, Some(&origin), 0, &ticket).await,
             None => self.turn(&message, None, 0, &ticket).await,
         }
         ticket.settle();
@@ -106,16 +104,15 @@ impl Dispatcher {
         futures_util::future::join_all(lanes.chain(republish).map(|lanes| lanes.drain(deadline))).await;
     }
 
-    async fn turn(&self, message: &Message, by: Option<Arc<str>>, depth: usize, ticket: &Ticket) {
+    async fn turn(&self, message: &Message, origin: Option<&Origin>, depth: usize, ticket: &Ticket) {
         let turn = Turn {
             message,
             topic: Arc::from(message.topic.as_str()),
             clientid: Arc::from(message.clientid.as_str()),
-            by,
             depth,
             ticket,
         };
-        for outcome in self.evaluate(message) {
+        for outcome in self.evaluate(message, origin) {
             let (topic, rule) = (&turn.topic, &outcome.rule);
             match &outcome.result {
                 Ok(Verdict::NoMatch) => tracing::debug!(%topic, %rule, "WHERE is false"),
@@ -134,9 +131,9 @@ impl Dispatcher {
         }
     }
 
-    fn evaluate(&self, message: &Message) -> Vec<Outcome> {
+    fn evaluate(&self, message: &Message, origin: Option<&Origin>) -> Vec<Outcome> {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        catch_unwind(AssertUnwindSafe(|| rules(message))).unwrap_or_else(|_| {
+        catch_unwind(AssertUnwindSafe(|| rules(message, origin))).unwrap_or_else(|_| {
             self.tally.rule_errors.add();
             tracing::error!(topic = %message.topic, "a rule panicked; please report this bug");
             Vec::new()
@@ -162,7 +159,10 @@ impl Dispatcher {
                 (self.console)(console::line(rule, data));
                 self.tally.delivered.add();
             }
-            Request::Republish { .. } => self.republish(turn, rule, job(request)).await,
+            Request::Republish { .. } => {
+                let origin = Origin { rule: Arc::clone(rule), position: action.position };
+                self.republish(turn, origin, job(request)).await;
+            }
             Request::Http { .. } | Request::Hstreamdb { .. } | Request::Params { .. } => {
                 match self.routes.get(&action.id) {
                     Some(Route::Lanes(lanes)) => lanes.push(job(request)).await,
@@ -176,13 +176,9 @@ impl Dispatcher {
         }
     }
 
-    async fn republish(&self, turn: &Turn<'_>, rule: &Arc<str>, job: Job) {
+    async fn republish(&self, turn: &Turn<'_>, origin: Origin, job: Job) {
         let Request::Republish { direct_dispatch, .. } = &job.request else { return };
         let direct = *direct_dispatch;
-        if turn.by.as_ref() == Some(rule) {
-            // EMQX logs it and counts the action as done.
-            return job.skipped("recursive_republish_detected: the rule selects what it republishes");
-        }
         if turn.depth >= limits::REPUBLISH_DEPTH_MAX {
             return job.failed(&format!(
                 "republished {} times in a chain; rules that feed one another would go on for ever",
@@ -191,13 +187,15 @@ impl Dispatcher {
         }
         match &self.republish {
             Republish::Remote(lanes, echoes) => {
-                echoes.expect(&job.request, rule, direct);
+                echoes.expect(&job.request, origin, direct);
                 lanes.push(job).await;
             }
             Republish::Embedded(broker) => {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-                let Some(mut message) = republish::message(&job.request, rule, now_ms) else { return };
+                let Some(mut message) = republish::message(&job.request, &origin.rule, now_ms) else {
+                    return;
+                };
                 let now_us = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
                 message.id = self.ids.lock().unwrap_or_else(PoisonError::into_inner).next(now_us);
                 message.dup = turn.message.dup;
@@ -206,7 +204,7 @@ impl Dispatcher {
                     Err(why) => return job.failed(&why),
                 }
                 if !direct {
-                    self.again(message, Arc::clone(rule), turn.depth + 1, turn.ticket).await;
+                    self.again(message, origin, turn.depth + 1, turn.ticket).await;
                 }
             }
         }
@@ -216,10 +214,10 @@ impl Dispatcher {
     fn again<'a>(
         &'a self,
         message: Message,
-        by: Arc<str>,
+        origin: Origin,
         depth: usize,
         ticket: &'a Ticket,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-        Box::pin(async move { self.turn(&message, Some(by), depth, ticket).await })
+        Box::pin(async move { self.turn(&message, Some(&origin), depth, ticket).await })
     }
 }

@@ -1,16 +1,17 @@
 //! The `republish` action.
 //!
-//! A rule does not republish what it has republished itself (emqx_rule_actions:republish/3); rules that feed one
-//! another go round in EMQX for ever, here until `limits::REPUBLISH_DEPTH_MAX`.
+//! That a rule does not republish what it has republished itself is the engine's business; we tell it where a message
+//! comes from. Rules that feed one another go round in EMQX for ever, here until `limits::REPUBLISH_DEPTH_MAX`.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
 use super::{Attempt, Job, Sink, unexpected};
+use crate::engine::Origin;
 use crate::event::Message;
 use crate::rule::Request;
 use crate::{limits, topic};
@@ -62,8 +63,8 @@ impl<P: Publish> Sink for Remote<P> {
 /// A message of ours that came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Echo {
-    /// The rule that republished it.
-    pub rule: Arc<str>,
+    /// The action that republished it.
+    pub origin: Origin,
     /// Was it meant for no rule?
     pub direct: bool,
 }
@@ -86,7 +87,7 @@ impl Echoes {
     }
 
     /// Remembers a message that is about to be sent.
-    pub fn expect(&self, request: &Request, rule: &Arc<str>, direct: bool) {
+    pub fn expect(&self, request: &Request, origin: Origin, direct: bool) {
         let Request::Republish { topic, payload, .. } = request else { return };
         let subscribed = |filter: &String| topic::matches(topic.as_bytes(), filter.as_bytes());
         if !self.filters.iter().any(subscribed) {
@@ -96,7 +97,7 @@ impl Echoes {
         if expected.len() >= limits::ECHOES_MAX {
             expected.pop_front();
         }
-        expected.push_back((Instant::now(), digest(topic, payload), Echo { rule: Arc::clone(rule), direct }));
+        expected.push_back((Instant::now(), digest(topic, payload), Echo { origin, direct }));
     }
 
     /// Is this message one of ours?
@@ -136,11 +137,11 @@ mod tests {
             user_properties: Vec::new(),
             direct_dispatch: false,
         };
-        let rule: Arc<str> = Arc::from("r");
-        echoes.expect(&request("out/1"), &rule, false);
-        echoes.expect(&request("elsewhere"), &rule, false);
+        let origin = Origin { rule: "r".into(), position: 0 };
+        echoes.expect(&request("out/1"), origin.clone(), false);
+        echoes.expect(&request("elsewhere"), origin.clone(), false);
         assert_eq!(echoes.take(&Message::new("out/1", "y")), None);
-        assert_eq!(echoes.take(&Message::new("out/1", "x")), Some(Echo { rule, direct: false }));
+        assert_eq!(echoes.take(&Message::new("out/1", "x")), Some(Echo { origin, direct: false }));
         assert_eq!(echoes.take(&Message::new("out/1", "x")), None);
         assert_eq!(echoes.take(&Message::new("elsewhere", "x")), None);
     }
@@ -158,7 +159,7 @@ mod tests {
                 user_properties: Vec::new(),
                 direct_dispatch: true,
             };
-            echoes.expect(&request, &Arc::from("r"), true);
+            echoes.expect(&request, Origin { rule: "r".into(), position: 0 }, true);
         }
         assert_eq!(echoes.take(&Message::new("0", "")), None);
         assert!(echoes.take(&Message::new("1", "")).is_some_and(|echo| echo.direct));
