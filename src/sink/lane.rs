@@ -32,12 +32,19 @@ pub struct Retry {
     pub at_once: u32,
     /// A delivery that is this old is given up (`resource_opts.request_ttl`); `None` is `infinity`.
     pub time_to_live: Option<Duration>,
+    /// Time for one attempt.
+    pub attempt_time: Duration,
 }
 
 impl Default for Retry {
     /// EMQX 5.8's.
     fn default() -> Retry {
-        Retry { enabled: true, at_once: 2, time_to_live: Some(Duration::from_secs(45)) }
+        Retry {
+            enabled: true,
+            at_once: 2,
+            time_to_live: Some(Duration::from_secs(45)),
+            attempt_time: ATTEMPT_TIME,
+        }
     }
 }
 
@@ -131,7 +138,7 @@ impl Lane {
         let mut tried = 0;
         let mut last = String::new();
         loop {
-            let left = deadline.map_or(ATTEMPT_TIME, |at| at.saturating_duration_since(Instant::now()));
+            let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 let age = super::job::shown(job.since.elapsed());
                 let why = match tried {
@@ -142,7 +149,7 @@ impl Lane {
                 return job.failed(&why);
             }
             tried += 1;
-            match self.sink.attempt(&job, left).await {
+            match self.sink.attempt(&job, left.min(self.retry.attempt_time)).await {
                 Attempt::Delivered(how) if tried == 1 => return job.delivered(&how),
                 Attempt::Delivered(how) => return job.delivered(&format!("{how}, attempt {tried}")),
                 Attempt::Failed(why) => return job.failed(&why),
