@@ -7,15 +7,15 @@
     reason = "a test ends at the first surprise"
 )]
 
-use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
+mod live_support;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use axum::Router;
-use axum::extract::{Request as HttpRequest, State};
-use http::StatusCode;
+use live_support::PATIENCE;
+use live_support::web::Server;
 use rulemill::engine::{Outcome, RenderedAction};
 use rulemill::eval::{Outputs, Verdict};
 use rulemill::event::Message;
@@ -30,65 +30,6 @@ use rulemill::sink::{
 };
 use rulemill::value::{Map, Value};
 use tokio::sync::{SetOnce, mpsc, watch};
-
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A web server that gives prepared answers, then 200, and remembers what it was asked.
-#[derive(Clone)]
-struct Stub {
-    answers: Arc<Mutex<VecDeque<(u16, &'static str)>>>,
-    seen: mpsc::UnboundedSender<Seen>,
-    /// Requests wait until this is true.
-    open: watch::Receiver<bool>,
-}
-
-#[derive(Debug)]
-struct Seen {
-    line: String,
-    headers: Vec<(String, String)>,
-    body: String,
-}
-
-async fn answer(State(stub): State<Stub>, request: HttpRequest) -> (StatusCode, &'static str) {
-    let line = format!("{} {}", request.method(), request.uri());
-    let text = |v: &http::HeaderValue| v.to_str().unwrap().to_owned();
-    let headers = request.headers().iter().map(|(k, v)| (k.to_string(), text(v))).collect();
-    let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
-    let body = String::from_utf8(body.to_vec()).unwrap();
-    stub.seen.send(Seen { line, headers, body }).unwrap();
-    stub.open.clone().wait_for(|open| *open).await.unwrap();
-    let (status, text) = stub.answers.lock().unwrap().pop_front().unwrap_or((200, "ok"));
-    (StatusCode::from_u16(status).unwrap(), text)
-}
-
-struct Server {
-    addr: SocketAddr,
-    seen: mpsc::UnboundedReceiver<Seen>,
-    open: watch::Sender<bool>,
-}
-
-impl Server {
-    async fn start(answers: &[(u16, &'static str)]) -> Server {
-        let (seen_sender, seen) = mpsc::unbounded_channel();
-        let (open, gate) = watch::channel(true);
-        let answers = Arc::new(Mutex::new(answers.iter().copied().collect()));
-        let stub = Stub { answers, seen: seen_sender, open: gate };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        let app = Router::new().fallback(answer).with_state(stub);
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Server { addr, seen, open }
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.addr)
-    }
-
-    async fn next(&mut self) -> Seen {
-        tokio::time::timeout(PATIENCE, self.seen.recv()).await.expect("no request came").unwrap()
-    }
-}
 
 /// Port 1 of loopback: nobody listens there, and nobody may without being root.
 const NOBODY: &str = "http://127.0.0.1:1";

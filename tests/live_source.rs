@@ -2,13 +2,15 @@
 #![cfg(feature = "live")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
 
-use std::io::{BufRead, BufReader};
+mod live_support;
+
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use live_support::PATIENCE;
+use live_support::mosquitto::Mosquitto;
 use rulemill::broker::{Access, Broker, Config, Events};
 use rulemill::event::Message;
 use rulemill::sink::receipt::Ticket;
@@ -16,74 +18,10 @@ use rulemill::sink::{Publish, Receipt};
 use rulemill::source::{BrokerUrl, Intake, Options, Outbox, Source, Version};
 use tokio::sync::mpsc;
 
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A mosquitto of our own.
-struct Mosquitto {
-    child: Child,
-    port: u16,
-    _config: tempfile::TempDir,
-}
-
-impl Mosquitto {
-    fn start() -> Mosquitto {
-        // Free a moment ago; nothing else here asks for fixed ports.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Mosquitto::at(port)
-    }
-
-    fn at(port: u16) -> Mosquitto {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("mosquitto.conf");
-        std::fs::write(
-            &path,
-            format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"),
-        )
-        .unwrap();
-        let program = if std::path::Path::new("/usr/sbin/mosquitto").exists() {
-            "/usr/sbin/mosquitto"
-        } else {
-            "mosquitto"
-        };
-        let mut child = Command::new(program)
-            .args(["-v", "-c", path.to_str().unwrap()])
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("mosquitto is installed");
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let running = lines.any(|line| line.unwrap().contains("running"));
-        assert!(running, "mosquitto did not start");
-        // It must not block on a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Mosquitto { child, port, _config: folder }
-    }
-
-    async fn publish(&self, topic: &str, payload: &str, more: &[&str]) {
-        let mut command = Command::new("mosquitto_pub");
-        command
-            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-t", topic, "-m", payload])
-            .args(more);
-        let status = tokio::task::spawn_blocking(move || command.status()).await.unwrap();
-        assert!(status.expect("mosquitto-clients is installed").success());
-    }
-
-    fn options(&self, version: Version) -> Options {
-        let url = BrokerUrl::parse(&format!("mqtt://127.0.0.1:{}", self.port)).unwrap();
-        Options {
-            url,
-            version,
-            clientid: "rulemill-test".to_owned(),
-            filters: vec!["t/#".to_owned(), "u".to_owned()],
-        }
-    }
-}
-
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn options(broker: &Mosquitto, version: Version) -> Options {
+    let url = BrokerUrl::parse(&format!("mqtt://127.0.0.1:{}", broker.port)).unwrap();
+    let filters = vec!["t/#".to_owned(), "u".to_owned()];
+    Options { url, version, clientid: "rulemill-test".to_owned(), filters }
 }
 
 /// Hands on what it takes, with the ticket that decides it.
@@ -128,7 +66,7 @@ impl Running {
 async fn messages_come_with_what_mqtt_carries() {
     let broker = Mosquitto::start();
     for version in [Version::V4, Version::V5] {
-        let mut running = Running::start(broker.options(version)).await.unwrap();
+        let mut running = Running::start(options(&broker, version)).await.unwrap();
         for (qos, seen) in [("0", 0), ("1", 1), ("2", 1)] {
             broker.publish("t/1", "hello", &["-q", qos]).await;
             let (message, ticket) = running.next().await;
@@ -144,7 +82,7 @@ async fn messages_come_with_what_mqtt_carries() {
 #[tokio::test]
 async fn mqtt_5_brings_properties_and_the_retain_flag() {
     let broker = Mosquitto::start();
-    let mut running = Running::start(broker.options(Version::V5)).await.unwrap();
+    let mut running = Running::start(options(&broker, Version::V5)).await.unwrap();
     let more = ["-V", "mqttv5", "-r", "-q", "1", "-D", "publish", "user-property", "k", "v"];
     broker.publish("u", "x", &more).await;
     let (message, ticket) = running.next().await;
@@ -159,7 +97,7 @@ async fn retained_messages_of_before_are_not_for_rules() {
     let broker = Mosquitto::start();
     broker.publish("t/old", "x", &["-r", "-q", "1"]).await;
     for version in [Version::V4, Version::V5] {
-        let mut running = Running::start(broker.options(version)).await.unwrap();
+        let mut running = Running::start(options(&broker, version)).await.unwrap();
         broker.publish("t/new", "x", &["-q", "1"]).await;
         let (message, ticket) = running.next().await;
         assert_eq!(message.topic, "t/new");
@@ -172,7 +110,7 @@ async fn retained_messages_of_before_are_not_for_rules() {
 async fn only_what_is_decided_is_acknowledged() {
     let broker = Mosquitto::start();
     for version in [Version::V4, Version::V5] {
-        let mut running = Running::start(broker.options(version)).await.unwrap();
+        let mut running = Running::start(options(&broker, version)).await.unwrap();
         for n in 0..4 {
             broker.publish("t/1", &n.to_string(), &["-q", "1"]).await;
         }
@@ -188,7 +126,7 @@ async fn only_what_is_decided_is_acknowledged() {
         tickets.next().unwrap().settle();
         running.stop().await;
         // The broker has kept the one, for the same client.
-        let mut running = Running::start(broker.options(version)).await.unwrap();
+        let mut running = Running::start(options(&broker, version)).await.unwrap();
         let (message, ticket) = running.next().await;
         assert_eq!((&message.payload[..], message.dup), (&b"2"[..], true));
         ticket.settle();
@@ -204,7 +142,7 @@ async fn only_what_is_decided_is_acknowledged() {
 async fn a_lost_broker_is_found_again() {
     let broker = Mosquitto::start();
     let port = broker.port;
-    let mut running = Running::start(broker.options(Version::V5)).await.unwrap();
+    let mut running = Running::start(options(&broker, Version::V5)).await.unwrap();
     broker.publish("t/1", "before", &["-q", "1"]).await;
     let (message, late) = running.next().await;
     assert_eq!(message.payload, "before");
@@ -228,7 +166,7 @@ async fn a_lost_broker_is_found_again() {
 async fn messages_go_out_at_every_quality() {
     let broker = Mosquitto::start();
     for version in [Version::V4, Version::V5] {
-        let mut running = Running::start(broker.options(version)).await.unwrap();
+        let mut running = Running::start(options(&broker, version)).await.unwrap();
         for qos in [0, 1, 2] {
             // Back to ourselves: `t/#` is subscribed to.
             let message = Message { qos, ..Message::new("t/out", format!("q{qos}")) };
@@ -269,16 +207,16 @@ async fn a_broker_that_refuses_us_says_why() {
     let broker = Broker::start(config, Arc::new(Nobody)).await.unwrap();
     let host = format!("127.0.0.1:{}", broker.mqtt_addr().port());
     for version in [Version::V4, Version::V5] {
-        let options = |url: String| Options {
+        let with = |url: String| Options {
             url: BrokerUrl::parse(&url).unwrap(),
             version,
             clientid: "c".to_owned(),
             filters: vec!["#".to_owned()],
         };
-        let refused = Running::start(options(format!("mqtt://ann:wrong@{host}"))).await.err().unwrap();
+        let refused = Running::start(with(format!("mqtt://ann:wrong@{host}"))).await.err().unwrap();
         assert!(refused.contains("the broker refused the connection: Bad"), "{refused}");
         assert!(!refused.contains("wrong"), "{refused}");
-        Running::start(options(format!("mqtt://ann:secret@{host}"))).await.unwrap().stop().await;
+        Running::start(with(format!("mqtt://ann:secret@{host}"))).await.unwrap().stop().await;
     }
     broker.stop().await;
 }
