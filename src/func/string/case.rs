@@ -10,16 +10,20 @@ use crate::func::{Call, FnError, args};
 use crate::value::Value;
 
 builtins! { pub(in crate::func) ROWS, "string":
-    "lower"(text: STR) -> STR, Pure, Both => |_, a| Ok(Value::from(args::utf8(a, 0)?.chars().flat_map(char::to_lowercase).collect::<String>())),
+    "lower"(text: STR) -> STR, Pure, Both =>
+        |_, a| Ok(Value::from(args::utf8(a, 0)?.chars().flat_map(char::to_lowercase).collect::<String>())),
         "The text in lower case.",
         ["lower('HELLO É')" => Ok("\"hello é\""), "lower(1)" => Err("a string")];
-    "upper"(text: STR) -> STR, Pure, Both => |_, a| Ok(Value::from(args::utf8(a, 0)?.chars().flat_map(char::to_uppercase).collect::<String>())),
+    "upper"(text: STR) -> STR, Pure, Both =>
+        |_, a| Ok(Value::from(args::utf8(a, 0)?.chars().flat_map(char::to_uppercase).collect::<String>())),
         "The text in upper case.",
         ["upper('straße')" => Ok("\"STRASSE\""), "upper(1)" => Err("a string")];
     "reverse"(text: STR) -> STR, Pure, Both => reverse,
-        "The characters in reverse order, each as one Latin-1 byte; a character past U+00FF is an error, as in EMQX.",
+        "The characters in reverse order, each as one Latin-1 byte; a character past U+00FF is an error, as \
+         in EMQX.",
         ["reverse('abc')" => Ok("\"cba\""), "reverse('你')" => Err("U+00FF")];
-    "strlen"(text: STR) -> INT, Pure, Both => |_, a| Ok(Value::Int(clusters(args::utf8(a, 0)?).count() as i64)),
+    "strlen"(text: STR) -> INT, Pure, Both =>
+        |_, a| Ok(Value::Int(clusters(args::utf8(a, 0)?).count() as i64)),
         "How many characters a text has; a letter with its accents is one.",
         ["strlen('héllo')" => Ok("5"), "strlen(1)" => Err("a string")];
     "substr"(text: STR, start: INT) -> STR, Pure, Both => substr,
