@@ -7,7 +7,7 @@ mod format;
 mod offset;
 mod parse;
 mod pattern;
-mod rfc3339;
+pub(super) mod rfc3339;
 pub(super) mod unit;
 
 use self::unit::Unit;

@@ -67,8 +67,14 @@ fn count(args: &[Value], at: usize) -> Result<usize, FnError> {
 }
 
 fn substr(_: &mut Call<'_>, args: &[Value]) -> Result<Value, FnError> {
-    let text = args::utf8(args, 0)?;
     let bytes = args::bytes(args, 0)?;
+    // These two are answered before the text, or even the start, is looked at (`string:slice/2,3`).
+    match (&args[1], args.get(2)) {
+        (Value::Int(0), None) => return Ok(args[0].clone()),
+        (_, Some(Value::Int(0))) => return Ok(Value::str("")),
+        _ => {}
+    }
+    let text = args::utf8(args, 0)?;
     let mut from = clusters(text);
     skip(&mut from, count(args, 1)?);
     let mut to = clusters(from.rest());
