@@ -13,10 +13,12 @@
 
 pub mod ctx;
 pub mod diag;
+pub mod document;
 pub mod engine;
 pub mod eval;
 pub mod event;
 pub mod func;
+pub mod harness;
 pub mod limits;
 pub mod profile;
 pub mod program;
@@ -28,9 +30,15 @@ pub mod topic;
 pub mod value;
 
 #[cfg(feature = "live")]
+pub mod broker;
+#[cfg(feature = "live")]
 pub mod hstream;
 #[cfg(feature = "live")]
 pub mod log;
+#[cfg(feature = "live")]
+pub mod sink;
+#[cfg(feature = "live")]
+pub mod source;
 
 #[cfg(feature = "cli")]
 pub mod cli;

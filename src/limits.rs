@@ -27,6 +27,86 @@ pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of one MQTT message, EMQX's default `mqtt.max_packet_size`.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
+/// MQTT connections at once. Each costs two sockets and two tasks; one machine's rule tester needs few.
+pub const CONNECTIONS_MAX: usize = 10_000;
+
+/// QoS 1 and 2 messages that one MQTT client may have unacknowledged. rmqtt's own default of 16 disconnects
+/// QoS 2 clients with a bigger window.
+pub const INFLIGHT_MAX: u16 = 1000;
+
+/// Messages that wait for one slow subscriber, EMQX's default `mqtt.max_mqueue_len`.
+pub const SUBSCRIBER_QUEUE_MAX: usize = 1000;
+
+/// Topic aliases of one MQTT 5 connection.
+pub const TOPIC_ALIASES_MAX: u16 = 128;
+
+/// Retained messages. They live in memory and only a client can remove them.
+pub const RETAINED_MESSAGES_MAX: usize = 100_000;
+
+/// Bytes of all retained payloads.
+pub const RETAINED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Lines of a `--users` file.
+pub const USERS_MAX: usize = 100_000;
+
+/// Lanes of one action: as many deliveries run side by side, EMQX's default `worker_pool_size`.
+pub const LANES: usize = 16;
+
+/// Deliveries that wait in one lane. A full lane holds its publishers back.
+pub const LANE_QUEUE_MAX: usize = 256;
+
+/// Kibibytes that wait for one action, in all its lanes: 256 large messages a lane would be 4 GiB.
+pub const ACTION_QUEUE_KIB_MAX: u32 = 64 * 1024;
+
+/// Bytes read of an HTTP answer; only the start is of use in a log.
+pub const HTTP_ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// How often one message may be republished in a chain: rules that feed one another would go on for ever.
+pub const REPUBLISH_DEPTH_MAX: usize = 16;
+
+/// Republished messages that a `--broker` may still send back to us. Older ones are forgotten first.
+pub const ECHOES_MAX: usize = 10_000;
+
+/// Messages of a `--broker` that wait for the rules: as many as there are packet ids, so that one that must be
+/// acknowledged always finds a place. QoS 0 may take half of it; beyond, it is counted as lost.
+pub const SOURCE_QUEUE_MAX: usize = 2 * 65_536;
+
+/// Payload bytes that wait for the rules before messages of QoS 0 are counted as lost.
+pub const SOURCE_QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bytes of one rule file, test file or fixture list. A configuration of 10,000 rules is smaller.
+pub const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Nesting of YAML and JSON files: readers and whoever walks the tree recurse.
+pub const DOCUMENT_DEPTH_MAX: usize = 64;
+
+/// Nodes of one file, an alias counted as all that it stands for: few anchors can describe billions of nodes.
+pub const DOCUMENT_NODES_MAX: usize = 200_000;
+
+/// Digits of a number in a file: turning digits into an integer takes time that grows with their square.
+pub const DOCUMENT_DIGITS_MAX: usize = 4096;
+
+/// Files of one command: a folder named by mistake (`/`) ends with a sentence, not with the machine's memory.
+pub const FILES_MAX: usize = 10_000;
+
+/// Folders within folders that are searched for files.
+pub const FOLDER_DEPTH_MAX: usize = 32;
+
+/// Bytes of a fixture file: sixteen times the largest MQTT message that EMQX takes by default.
+pub const FIXTURE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Items that `$unordered` and `$contains` hold against each other: the work grows with their square.
+pub const UNORDERED_ITEMS_MAX: usize = 1_000;
+
+/// Characters of one value in a failing test's report; the whole value is in `--format json`.
+pub const REPORT_VALUE_CHARS_MAX: usize = 400;
+
+/// Lines of a rule's SQL in a failing test's report.
+pub const REPORT_SQL_LINES_MAX: usize = 24;
+
+/// Messages that one message may lead to when a test chains rules: two rules that feed each other never end.
+pub const CHAIN_MESSAGES_MAX: usize = 1_000;
+
 /// Entries of `kv_store_put`'s and of `proc_dict_put`'s table: a rule that stores under ever new keys must not eat
 /// the machine.
 pub const STORE_ENTRIES_MAX: usize = 100_000;
@@ -57,8 +137,9 @@ pub const LOG_INDEX_STRIDE_BYTES: u64 = 64 * 1024;
 /// Bytes that a reader takes from a log in one step, so that a long backlog flows in pieces.
 pub const LOG_READ_BYTES_MAX: usize = 1024 * 1024;
 
-/// Streams of the HStreamDB stand-in: each has a file and a thread of its own.
-pub const STREAMS_MAX: usize = 1024;
+/// Streams of the HStreamDB stand-in: each has a file and a thread of its own. With the two bounds below it stays
+/// within the 1024 open files that a process usually has.
+pub const STREAMS_MAX: usize = 256;
 
 /// Names of deleted streams that are remembered, so that their record ids are never given again.
 pub const STREAM_NAMES_MAX: usize = 64 * 1024;
@@ -74,10 +155,10 @@ pub const APPEND_RECORDS_MAX: usize = 64 * 1024;
 pub const HSTREAM_BODY_BYTES_MAX: usize = 6 * RECORD_BYTES_MAX + 64 * 1024;
 
 /// Connections to the stand-in's REST port that are served at the same time; further ones wait.
-pub const HSTREAM_CONNECTIONS_MAX: usize = 1024;
+pub const HSTREAM_CONNECTIONS_MAX: usize = 384;
 
 /// Push queries and followed readings that run at the same time.
-pub const HSTREAM_QUERIES_MAX: usize = 256;
+pub const HSTREAM_QUERIES_MAX: usize = 128;
 
 /// Chunks of a push query's answer that wait for a slow client before the query waits too.
 pub const HSTREAM_CHUNKS_MAX: usize = 8;
@@ -87,3 +168,20 @@ pub const HSTREAM_LINE_BYTES_MAX: usize = 16 * RECORD_BYTES_MAX;
 
 /// Powers of ten that SQL arithmetic on streams may span. A double spans 632; products need some more.
 pub const DECIMAL_EXPONENT_MAX: i64 = 4096;
+
+/// Operators in a statement on streams: each may make its expression one deeper, and conversion, evaluation and
+/// release of an expression recurse.
+pub const STREAM_SQL_OPERATORS_MAX: usize = 256;
+
+/// Nesting of a statement on streams: sqlparser's own default, which its frames (tens of KiB each) fit a
+/// thread's stack with.
+pub const STREAM_SQL_DEPTH_MAX: usize = 50;
+
+/// Steps of one traced evaluation: a FOREACH over a long list must not fill the memory with notes.
+pub const TRACE_STEPS_MAX: usize = 100_000;
+
+/// Lines of a capture that one test replays.
+pub const CAPTURE_LINES_MAX: usize = 100_000;
+
+/// Differences of one case that are kept: the first ones explain, the rest repeat.
+pub const REPORT_DIFFERENCES_MAX: usize = 50;

@@ -1,10 +1,17 @@
 //! The `rulemill` command: one file a subcommand; the only place that prints and decides exit codes.
 
+mod check;
 mod eval;
 mod exit;
+mod files;
+mod fixtures;
 #[cfg(feature = "live")]
 mod hstream;
-mod pipe;
+pub mod pipe;
+#[cfg(feature = "live")]
+mod run;
+mod show;
+mod test;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -20,10 +27,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Read rule files and say what is wrong with them.
+    Check(check::CheckArgs),
+    /// Run the tests of rules.
+    Test(test::TestArgs),
     /// Run one statement over JSON messages from a file or standard input.
     Eval(eval::EvalArgs),
     /// Answer JSON requests, one a line, for other programs.
     Pipe(pipe::PipeArgs),
+    /// Run rules on live MQTT traffic.
+    #[cfg(feature = "live")]
+    Run(run::RunArgs),
     /// The HStreamDB stand-in alone, its SQL shell, and its reader.
     #[cfg(feature = "live")]
     Hstream(hstream::HstreamArgs),
@@ -39,8 +53,12 @@ pub fn main() -> Exit {
         }
     };
     let result = match cli.command {
+        Command::Check(args) => check::run(args),
+        Command::Test(args) => test::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Pipe(args) => pipe::run(args),
+        #[cfg(feature = "live")]
+        Command::Run(args) => run::run(args),
         #[cfg(feature = "live")]
         Command::Hstream(args) => hstream::run(args),
     };

@@ -2,6 +2,11 @@
 //!
 //! Renderers (human, JSON, …) stand beside it; nothing else formats a diagnostic.
 
+pub mod codes;
+#[cfg(feature = "cli")]
+pub mod human;
+pub mod json;
+
 use std::fmt;
 
 use crate::text::{Source, Span};

@@ -1,0 +1,82 @@
+//! Fixtures from disk: relative to the test file, and inside the project.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::files::shown;
+use crate::harness::Fixtures;
+use crate::limits;
+use crate::value::Bytes;
+
+/// The folder of one test file.
+pub(super) struct Folder {
+    folder: PathBuf,
+    /// What fixtures may not leave; `None` when they may lie anywhere.
+    project: Option<PathBuf>,
+}
+
+impl Folder {
+    /// The folder of a test file.
+    pub fn new(test_file: &Path, allow_outside: bool) -> Folder {
+        let folder = test_file.parent().unwrap_or(Path::new("")).to_path_buf();
+        let project = (!allow_outside).then(|| project_of(&folder));
+        Folder { folder, project }
+    }
+}
+
+impl Folder {
+    /// Writes a file of the project anew; its folder must be there.
+    pub fn write(&self, path: &str, text: &str) -> Result<(), String> {
+        let full = self.folder.join(path);
+        let name = shown(&full);
+        let fail = |e: &std::io::Error| format!("cannot write {name}: {}", reason(e));
+        let folder = full.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let real = folder.canonicalize().map_err(|e| fail(&e))?;
+        if self.project.as_ref().is_some_and(|project| !real.starts_with(project)) {
+            return Err(format!("{path} lies outside the project; --allow-outside lets it"));
+        }
+        fs::write(&full, text).map_err(|e| fail(&e))
+    }
+}
+
+/// The project of a folder: the nearest one above it that has `rules`, `fixtures` or `.git` in it, or else itself.
+fn project_of(folder: &Path) -> PathBuf {
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(folder) = here.canonicalize() else { return here.to_path_buf() };
+    let has = |dir: &&Path| ["rules", "fixtures", ".git"].iter().any(|name| dir.join(name).exists());
+    folder.ancestors().find(has).unwrap_or(&folder).to_path_buf()
+}
+
+impl Fixtures for Folder {
+    fn read(&mut self, path: &str) -> Result<Bytes, String> {
+        let full = self.folder.join(path);
+        let name = shown(&full);
+        let real =
+            full.canonicalize().map_err(|e| format!("cannot read the fixture {name}: {}", reason(&e)))?;
+        if let Some(project) = &self.project
+            && !real.starts_with(project)
+        {
+            return Err(format!("the fixture {path} lies outside the project; --allow-outside lets it"));
+        }
+        let meta =
+            fs::metadata(&real).map_err(|e| format!("cannot read the fixture {name}: {}", reason(&e)))?;
+        if !meta.is_file() {
+            return Err(format!("the fixture {name} is no file"));
+        }
+        if meta.len() > limits::FIXTURE_BYTES_MAX as u64 {
+            let limit = limits::FIXTURE_BYTES_MAX;
+            return Err(format!("the fixture {name} has {} bytes; rulemill reads up to {limit}", meta.len()));
+        }
+        let bytes = fs::read(&real).map_err(|e| format!("cannot read the fixture {name}: {}", reason(&e)))?;
+        Ok(Bytes::from(bytes))
+    }
+}
+
+/// Why, in words that do not depend on the system.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,60 @@
+//! Diagnostics on the terminal, in colour where one is watching.
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+
+use super::Exit;
+use crate::diag::{Diagnostic, Severity, codes, human};
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    Human,
+    /// One JSON document.
+    Json,
+}
+
+/// Writes blocks for people; `anstream` takes the colours out where nobody wants them.
+pub(super) fn blocks(out: &mut dyn Write, problems: &[Diagnostic]) -> io::Result<()> {
+    problems.iter().try_for_each(|problem| writeln!(out, "{}\n", human::to_text(problem, true)))
+}
+
+/// How a command ends that met these while it read rule files.
+pub(super) fn exit_of(problems: &[Diagnostic]) -> Exit {
+    problems.iter().map(exit_of_one).max().unwrap_or(Exit::Ok)
+}
+
+/// How a command ends that met these while it read test files.
+pub(super) fn exit_of_tests(problems: &[Diagnostic]) -> Exit {
+    let exit = |problem: &Diagnostic| match problem.code {
+        codes::NO_TESTS => Exit::Failed,
+        _ => Exit::Usage,
+    };
+    problems.iter().filter(|p| p.severity == Severity::Error).map(exit).max().unwrap_or(Exit::Ok)
+}
+
+fn exit_of_one(problem: &Diagnostic) -> Exit {
+    if problem.severity != Severity::Error {
+        return Exit::Ok;
+    }
+    match problem.code {
+        codes::UNREADABLE
+        | codes::NOT_TEXT
+        | codes::SYNTAX
+        | codes::EMPTY_FILE
+        | codes::DUPLICATE_KEY
+        | codes::TOO_LARGE
+        | codes::UNKNOWN_KEY
+        | codes::DUPLICATE_ID
+        | codes::NO_RULES
+        | codes::UNKNOWN_FORMAT => Exit::Usage,
+        _ => Exit::Compile,
+    }
+}
+
+/// `1 rule`, `2 rules`.
+pub(super) fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}

@@ -1,0 +1,312 @@
+//! A test file's text to its model; strict about every key.
+
+use std::collections::BTreeMap;
+
+use super::model::{Name, Step, Test, TestFile, When, World};
+use super::{Fixtures, Reading, capture, clock, expect, given, payload, table};
+use crate::diag::{Diagnostic, codes};
+use crate::document::{Data, Document, Entry, Fields, Format, Node, Problems};
+use crate::profile::Profile;
+use crate::rule::units;
+use crate::value::{Map, Value};
+
+const FILE: &[&str] = &["rule", "emqx", "clock", "zone", "seed", "env", "kv", "tests", "$schema"];
+const TEST: &[&str] = &[
+    "name",
+    "given",
+    "expect",
+    "steps",
+    "chain",
+    "each",
+    "rule",
+    "emqx",
+    "clock",
+    "zone",
+    "seed",
+    "env",
+    "kv",
+    "each_line",
+    "snapshot",
+];
+const STEP: &[&str] = &["at", "advance", "given", "expect"];
+/// Words of the format that this version does not run.
+const LATER: &[&str] = &["faults"];
+
+/// Reads a test file; fixtures are read with it, so that a missing one is told where it is named.
+pub fn parse(path: &str, bytes: &[u8], fixtures: &mut dyn Fixtures) -> Result<TestFile, Vec<Diagnostic>> {
+    let format = Format::of(path.as_ref()).unwrap_or(Format::Yaml);
+    let document = Document::read(path, bytes, format)?;
+    let mut problems = Problems::new(&document);
+    let mut reading = Reading { problems: &mut problems, fixtures };
+    let tests = read_file(&document, &mut reading).unwrap_or_default();
+    match problems.errors() {
+        0 => Ok(TestFile { source: document.source, tests }),
+        _ => Err(problems.into_list()),
+    }
+}
+
+/// What holds for a file or test unless something closer to the test says otherwise.
+#[derive(Clone, Default)]
+struct Common {
+    rules: Option<Vec<Name>>,
+    profiles: Option<Vec<Profile>>,
+    world: World,
+}
+
+fn read_file(document: &Document, reading: &mut Reading<'_>) -> Option<Vec<Test>> {
+    let fields = Fields::read("the test file", &document.root, FILE, reading.problems)?;
+    let common = common(&fields, Common::default(), reading);
+    let no_tests = |reading: &mut Reading<'_>, node: &Node| {
+        let problem = Diagnostic::error(codes::NO_TESTS, "the file has no tests").at(node.span, "");
+        reading.problems.push(problem.help("add one under `tests:`, or remove the file"));
+    };
+    let Some(node) = fields.get("tests") else {
+        no_tests(reading, &document.root);
+        return None;
+    };
+    let Some(items) = node.as_list() else {
+        reading.problems.wrong_kind("'tests'", "a list", node);
+        return None;
+    };
+    if items.is_empty() {
+        no_tests(reading, node);
+    }
+    let mut tests = Vec::new();
+    for item in items {
+        match item.get("each").map(|rows| (rows, rows.as_list())) {
+            None => tests.extend(read_test(item, &common, None, reading)),
+            Some((rows, Some([]))) => no_tests(reading, rows),
+            Some((_, Some(rows))) => {
+                rows.iter().for_each(|row| tests.extend(row_test(item, row, &common, reading)));
+            }
+            Some((rows, None)) => reading.problems.wrong_kind("'each'", "a list of maps", rows),
+        }
+    }
+    Some(tests)
+}
+
+/// The test that one row of a table makes.
+fn row_test(item: &Node, row: &Node, common: &Common, reading: &mut Reading<'_>) -> Option<Test> {
+    let Some(entries) = row.as_map() else {
+        reading.problems.wrong_kind("a row of 'each'", "a map", row);
+        return None;
+    };
+    let before = reading.problems.errors();
+    let test = table::filled(item, entries, reading.problems);
+    let named = item.get("name").and_then(Node::as_text).is_some_and(|name| name.contains("$("));
+    let suffix = (!named).then(|| table::plain_text(row));
+    if reading.problems.errors() > before {
+        return None;
+    }
+    read_test(&test, common, suffix.as_deref(), reading)
+}
+
+fn common(fields: &Fields<'_>, mut common: Common, reading: &mut Reading<'_>) -> Common {
+    if let Some(node) = fields.get("rule") {
+        common.rules = names(node, reading);
+    }
+    if let Some(node) = fields.get("emqx") {
+        common.profiles = profiles(node, reading);
+    }
+    if let Some(node) = fields.get("clock") {
+        common.world.clock_ns = clock_ns(node, reading).unwrap_or(common.world.clock_ns);
+    }
+    if let Some(node) = fields.get("zone") {
+        match node.as_text().and_then(clock::parse_zone) {
+            Some(seconds) => common.world.zone_offset_seconds = seconds,
+            None => reading.problems.bad_value(node, "'zone' must be an offset such as UTC or \"+08:00\""),
+        }
+    }
+    if let Some(node) = fields.get("seed") {
+        match &node.data {
+            Data::Int(raw, _) if raw.parse::<u64>().is_ok() => {
+                common.world.seed = raw.parse().unwrap_or_default();
+            }
+            _ => reading.problems.bad_value(node, "'seed' must be an integer from 0 to 2^64 - 1"),
+        }
+    }
+    if let Some(node) = fields.get("env")
+        && let Some(entries) = Fields::open("env", node, reading.problems)
+    {
+        common.world.env = env(&entries, reading);
+    }
+    if let Some(node) = fields.get("kv")
+        && let Some(entries) = Fields::open("kv", node, reading.problems)
+    {
+        let pair = |entry: &Entry| Some((Value::str(&*entry.key), payload::value(&entry.value, reading)?));
+        common.world.kv = Map::from_entries(entries.entries().iter().filter_map(pair).collect());
+    }
+    common
+}
+
+fn names(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<Name>> {
+    let name = |node: &Node| node.as_text().map(|name| Name { name: name.to_owned(), span: node.span });
+    let names: Option<Vec<Name>> = match node.as_list() {
+        Some(items) => items.iter().map(name).collect(),
+        None => name(node).map(|name| vec![name]),
+    };
+    if names.as_ref().is_none_or(Vec::is_empty) {
+        reading.problems.wrong_kind("'rule'", "a rule's id, or a list of ids", node);
+        return None;
+    }
+    names
+}
+
+fn profiles(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<Profile>> {
+    let mut profiles = Vec::new();
+    for item in node.as_list().unwrap_or(std::slice::from_ref(node)) {
+        // 5.8 without quotes is a float in YAML; its text is what was meant.
+        match table::plain_text(item).parse::<Profile>() {
+            Ok(profile) if profiles.contains(&profile) => {}
+            Ok(profile) => profiles.push(profile),
+            Err(message) => {
+                reading.problems.bad_value(item, message);
+                return None;
+            }
+        }
+    }
+    if profiles.is_empty() {
+        reading.problems.bad_value(node, "'emqx' names no profile");
+        return None;
+    }
+    Some(profiles)
+}
+
+fn clock_ns(node: &Node, reading: &mut Reading<'_>) -> Option<i128> {
+    let ns = match &node.data {
+        Data::Text(text) => clock::parse_time(text),
+        Data::Int(raw, _) => raw.parse::<i64>().ok().map(|ms| i128::from(ms) * 1_000_000),
+        _ => None,
+    };
+    if ns.is_none() {
+        reading
+            .problems
+            .bad_value(node, "'clock' must be a time such as 2022-05-05T10:00:00Z, or milliseconds");
+    }
+    ns
+}
+
+fn env(entries: &Fields<'_>, reading: &mut Reading<'_>) -> BTreeMap<String, String> {
+    let mut env = BTreeMap::new();
+    for entry in entries.entries() {
+        match &entry.value.data {
+            Data::Text(text) => {
+                // getenv('X') reads EMQXVAR_X; both spellings name it here.
+                let name = match entry.key.starts_with("EMQXVAR_") {
+                    true => entry.key.to_string(),
+                    false => format!("EMQXVAR_{}", entry.key),
+                };
+                env.insert(name, text.to_string());
+            }
+            _ => reading.problems.wrong_kind(&format!("'{}'", entry.key), "a string", &entry.value),
+        }
+    }
+    env
+}
+
+fn read_test(node: &Node, base: &Common, suffix: Option<&str>, reading: &mut Reading<'_>) -> Option<Test> {
+    let before = reading.problems.errors();
+    if let Some(entry) = node.as_map().and_then(|entries| entries.iter().find(|e| LATER.contains(&&*e.key))) {
+        let message = format!("this version of rulemill does not run '{}'", entry.key);
+        reading.problems.error(codes::NOT_SUPPORTED, entry.key_span, message);
+        return None;
+    }
+    let fields = Fields::read("the test", node, TEST, reading.problems)?;
+    fields.required("name", reading.problems);
+    let name = fields.text("name", reading.problems).unwrap_or_default();
+    let common = common(&fields, base.clone(), reading);
+    let chain = fields.boolean("chain", reading.problems).unwrap_or(false);
+    let capture = capture::read(&fields, reading);
+    let steps = match (fields.get("each_line"), fields.get("steps")) {
+        (Some(_), _) => {
+            refuse(&fields, &["given", "steps"], "beside 'each_line'", reading);
+            Vec::new()
+        }
+        (None, None) => vec![single_step(&fields, node, reading)],
+        (None, Some(steps)) => {
+            refuse(&fields, &["given", "expect"], "beside 'steps', but in each of them", reading);
+            read_steps(steps, reading)
+        }
+    };
+    if capture.is_none() {
+        refuse(&fields, &["snapshot"], "without 'each_line'", reading);
+    }
+    let name = suffix.map_or(name.to_owned(), |suffix| format!("{name} {suffix}"));
+    let span = node.span;
+    let Common { rules, profiles, world } = common;
+    let test = Test { name, span, rules, profiles, world, chain, steps, capture };
+    (reading.problems.errors() == before).then_some(test)
+}
+
+/// Keys that have no meaning where they stand.
+fn refuse(fields: &Fields<'_>, keys: &[&str], place: &str, reading: &mut Reading<'_>) {
+    for entry in fields.entries().iter().filter(|entry| keys.contains(&&*entry.key)) {
+        let message = format!("'{}' does not stand {place}", entry.key);
+        reading.problems.error(codes::BAD_EXPECTATION, entry.key_span, message);
+    }
+}
+
+/// A test without steps is one step.
+fn single_step(fields: &Fields<'_>, node: &Node, reading: &mut Reading<'_>) -> Step {
+    let given = fields.required("given", reading.problems).and_then(|node| given::read(node, reading));
+    let expect = fields.required("expect", reading.problems).and_then(|node| expect::read(node, reading));
+    Step { span: node.span, when: When::Now, given, expect }
+}
+
+fn read_steps(node: &Node, reading: &mut Reading<'_>) -> Vec<Step> {
+    let Some(items) = node.as_list() else {
+        reading.problems.wrong_kind("'steps'", "a list", node);
+        return Vec::new();
+    };
+    if items.is_empty() {
+        reading.problems.error(codes::NO_TESTS, node.span, "the test has no steps");
+    }
+    items.iter().filter_map(|item| read_step(item, reading)).collect()
+}
+
+fn read_step(node: &Node, reading: &mut Reading<'_>) -> Option<Step> {
+    let fields = Fields::read("the step", node, STEP, reading.problems)?;
+    let at = fields.get("at").map(|node| milliseconds(node, reading));
+    let advance = fields.get("advance").map(|node| milliseconds(node, reading));
+    let when = match (at, advance) {
+        (Some(_), Some(_)) => {
+            reading.problems.error(codes::BAD_GIVEN, node.span, "a step has 'at' or 'advance', not both");
+            return None;
+        }
+        (Some(at), None) => When::At(at?),
+        (None, Some(advance)) => When::Advance(advance?),
+        (None, None) => When::Now,
+    };
+    let given = match fields.get("given") {
+        Some(node) => Some(given::read(node, reading)?),
+        None => None,
+    };
+    let expect = match fields.get("expect") {
+        Some(node) => Some(expect::read(node, reading)?),
+        None => None,
+    };
+    if given.is_none() && expect.is_none() && when == When::Now {
+        reading.problems.error(codes::BAD_EXPECTATION, node.span, "the step does nothing");
+    }
+    Some(Step { span: node.span, when, given, expect })
+}
+
+fn milliseconds(node: &Node, reading: &mut Reading<'_>) -> Option<u64> {
+    let text = table::plain_text(node);
+    let parsed = units::duration_ms(&text);
+    if parsed.is_none() {
+        reading.problems.bad_value(node, format!("'{text}' is no duration such as 10s or 500ms"));
+    }
+    parsed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_keys_are_known_to_files_and_tests() {
+        let common = ["rule", "emqx", "clock", "zone", "seed", "env", "kv"];
+        assert!(common.iter().all(|key| FILE.contains(key) && TEST.contains(key)));
+    }
+}
