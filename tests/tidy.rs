@@ -25,7 +25,7 @@ const TABLE: [(&str, &str); 26] = [
     ("document", "text diag limits"),
     ("sql", "text diag limits profile value"),
     ("event", "value topic profile"),
-    ("ctx", "value event limits profile"),
+    ("ctx", "value event limits profile text"),
     ("func", "value topic event ctx limits profile"),
     ("program", "sql func event topic value diag limits text profile"),
     ("eval", "program func ctx value topic limits diag text sql profile"),

@@ -321,6 +321,7 @@ pub const FAMILIES: &[&[Builtin]] = &[
     super::string::split::ROWS,
     super::string::join::ROWS,
     super::regex::ROWS,
+    super::sprintf::ROWS,
     super::string::escape::ROWS,
     super::map::ROWS,
     super::array::ROWS,

@@ -121,51 +121,53 @@ fn escape(text: &[u8], out: &mut Vec<u8>) {
     let mut at = out.len();
     for chunk in text.chunks(256) {
         out.resize(at + 6 * chunk.len(), 0);
+        // A slice of its own: through the vector each write would read the vector's place anew.
+        let place = &mut out[at..];
+        let mut end = 0;
         for &byte in chunk {
-            match ADDED[byte as usize] {
+            match ESCAPED[byte as usize] {
                 0 => {
-                    out[at] = byte;
-                    at += 1;
+                    place[end] = byte;
+                    end += 1;
                 }
-                1 => {
-                    let letter = match byte {
-                        b'\n' => b'n',
-                        b'\r' => b'r',
-                        b'\t' => b't',
-                        8 => b'b',
-                        12 => b'f',
-                        quoted => quoted,
-                    };
-                    out[at..at + 2].copy_from_slice(&[b'\\', letter]);
-                    at += 2;
+                b'u' => {
+                    end += control(byte, &mut place[end..end + 6]);
                 }
-                _ => {
-                    const HEX: &[u8; 16] = b"0123456789abcdef";
-                    let long =
-                        [b'\\', b'u', b'0', b'0', HEX[(byte >> 4) as usize], HEX[(byte & 15) as usize]];
-                    out[at..at + 6].copy_from_slice(&long);
-                    at += 6;
+                letter => {
+                    place[end] = b'\\';
+                    place[end + 1] = letter;
+                    end += 2;
                 }
             }
         }
+        at += end;
     }
     out.truncate(at);
 }
 
-/// How many bytes JSON's escape of a byte is longer than the byte.
-const ADDED: [u8; 256] = {
+/// Writes the long escape of a control character; returns its length.
+fn control(byte: u8, place: &mut [u8]) -> usize {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let long = [b'\\', b'u', b'0', b'0', HEX[(byte >> 4) as usize], HEX[(byte & 15) as usize]];
+    place.copy_from_slice(&long);
+    long.len()
+}
+
+/// What stands behind the backslash of a byte's escape; 0 for a byte that stands for itself.
+const ESCAPED: [u8; 256] = {
     let mut table = [0; 256];
     let mut at = 0;
     while at < 32 {
-        table[at] = 5;
+        table[at] = b'u';
         at += 1;
     }
-    let short = [b'"', b'\\', b'\n', b'\r', b'\t', 8, 12];
-    let mut at = 0;
-    while at < short.len() {
-        table[short[at] as usize] = 1;
-        at += 1;
-    }
+    table[b'\n' as usize] = b'n';
+    table[b'\r' as usize] = b'r';
+    table[b'\t' as usize] = b't';
+    table[8] = b'b';
+    table[12] = b'f';
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
     table
 };
 
