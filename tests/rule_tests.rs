@@ -640,3 +640,33 @@ fn bad_captures_have_their_sentence() {
         assert_eq!(findings(&ran.err), [sentence.replace(":40 ", ":42 ")], "{capture}");
     }
 }
+
+#[test]
+fn reports_end_at_their_bounds() {
+    let fields: Vec<String> = (0..51).map(|n| format!("{n} as f{n}")).collect();
+    let report = |shown: usize, sql_lines: usize| {
+        let sql = format!("SELECT\n{}{} FROM \"t\"", "\n".repeat(sql_lines - 2), fields[..shown].join(", "));
+        let folder = folder(&[
+            ("r.sql", sql.as_bytes()),
+            ("r.test.yaml", b"tests: [{ name: x, given: { topic: t }, expect: { output: {} } }]\n"),
+        ]);
+        rulemill(folder.path(), &["test", "r.test.yaml"]).out
+    };
+    let at = report(50, 24);
+    assert_eq!((at.matches(" is not expected").count(), at.contains("more")), (50, false), "{at}");
+    let beyond = report(51, 25);
+    assert!(
+        beyond.matches(" is not expected").count() == 50 && beyond.contains("  … and 1 more\n"),
+        "{beyond}"
+    );
+    assert!(beyond.contains("     | … 1 more lines\n"), "{beyond}");
+}
+
+#[test]
+fn a_rule_file_brings_its_tests() {
+    let test = b"tests: [{ name: x, given: { topic: t }, expect: { output: { a: 1 } } }]\n";
+    let folder =
+        folder(&[("r.sql", b"SELECT 1 as a FROM t"), ("r.test.yaml", test), ("s.sql", b"SELECT FROM")]);
+    let ran = rulemill(folder.path(), &["test", "r.sql"]);
+    assert_eq!((ran.exit, untimed(&ran.out)), (0, "PASS r.test.yaml:1 x\n1 test, all passed\n".to_owned()));
+}

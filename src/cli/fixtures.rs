@@ -80,3 +80,22 @@ fn reason(error: &std::io::Error) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_end_at_the_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = fs::File::create(folder.path().join("big")).unwrap();
+        let mut fixtures = Folder::new(&folder.path().join("x.test.yaml"), false);
+        file.set_len(limits::FIXTURE_BYTES_MAX as u64).unwrap();
+        assert_eq!(fixtures.read("big").map(|bytes| bytes.len()), Ok(limits::FIXTURE_BYTES_MAX));
+        file.set_len(limits::FIXTURE_BYTES_MAX as u64 + 1).unwrap();
+        let name = shown(&folder.path().join("big"));
+        let sentence = format!("the fixture {name} has 16777217 bytes; rulemill reads up to 16777216");
+        assert_eq!(fixtures.read("big"), Err(sentence));
+        assert!(fixtures.read(".").unwrap_err().ends_with("is no file"));
+    }
+}

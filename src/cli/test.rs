@@ -78,7 +78,15 @@ pub fn run(args: TestArgs) -> anyhow::Result<Exit> {
     let selection = select(&args.targets);
     let mut paths = selection.paths.clone();
     paths.extend(selection.lines.iter().map(|(path, _)| path.clone()));
-    let found = files::find(&paths)?;
+    let mut found = files::find(&paths)?;
+    let beside: Vec<_> = found
+        .iter()
+        .filter(|f| f.named && !f.is_test())
+        .filter_map(|f| files::test_beside(&f.path))
+        .collect();
+    found.extend(beside);
+    found.sort();
+    found.dedup_by(|a, b| a.path == b.path);
     let (read, broken) = read_tests(&found, args.allow_outside)?;
     let cases = cases(&read, &selection, args.emqx);
     let mut out = anstream::stdout().lock();

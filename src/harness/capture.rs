@@ -78,7 +78,7 @@ pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Cap
             return None;
         }
     };
-    let lines = lines(path, &bytes, path_node.span, reading)?;
+    let lines = lines(path, &bytes, path_node.span, limits::CAPTURE_LINES_MAX, reading)?;
     let snapshot = match fields.get("snapshot") {
         None => None,
         Some(node) => {
@@ -113,14 +113,20 @@ fn totals(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<(&'static str, P
 }
 
 /// The messages of a file; a bad line is told with its number.
-fn lines(path: &str, bytes: &Bytes, span: Span, reading: &mut Reading<'_>) -> Option<Vec<Line>> {
+fn lines(
+    path: &str,
+    bytes: &Bytes,
+    span: Span,
+    lines_max: usize,
+    reading: &mut Reading<'_>,
+) -> Option<Vec<Line>> {
     let mut lines = Vec::new();
     for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        if lines.len() == limits::CAPTURE_LINES_MAX {
-            let message = format!("the capture has more than {} messages", limits::CAPTURE_LINES_MAX);
+        if lines.len() == lines_max {
+            let message = format!("the capture has more than {lines_max} messages");
             reading.problems.error(codes::TOO_LARGE, span, message);
             return None;
         }
@@ -261,5 +267,32 @@ impl Tally {
             // One line less shifts all that follow.
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+
+    impl super::super::Fixtures for Nothing {
+        fn read(&mut self, path: &str) -> Result<Bytes, String> {
+            Err(format!("no {path}"))
+        }
+    }
+
+    #[test]
+    fn captures_end_at_the_bound() {
+        let document = Document::read("t.yaml", b"x", Format::Yaml).unwrap();
+        let read = |n: usize| {
+            let bytes = Bytes::from("{\"topic\": \"t\"}\n".repeat(n));
+            let mut problems = Problems::new(&document);
+            let mut reading = Reading { problems: &mut problems, fixtures: &mut Nothing };
+            let count = lines("c", &bytes, Span::new(0, 1), 3, &mut reading).map(|lines| lines.len());
+            (count, problems.into_list().first().map(|problem| problem.message.clone()))
+        };
+        assert_eq!(read(3), (Some(3), None));
+        assert_eq!(read(4), (None, Some("the capture has more than 3 messages".to_owned())));
     }
 }

@@ -403,3 +403,46 @@ fn hint(pattern: &Pattern, actual: &Value) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn integers(n: usize) -> Vec<i64> {
+        (0..n as i64).collect()
+    }
+
+    /// What comes of holding integers, backwards, against their patterns without order.
+    fn unordered(n: usize) -> Vec<Difference> {
+        let exact = |n: &i64| Pattern { span: Span::new(0, 0), kind: Kind::Exact(Value::Int(*n)) };
+        let kind = Kind::Unordered(integers(n).iter().map(exact).collect());
+        let list = Value::list(integers(n).into_iter().rev().map(Value::Int).collect());
+        let mut comparison = Comparison::new(Profile::V5_8);
+        comparison.check("x", &Pattern { span: Span::new(0, 0), kind }, Some(&list));
+        comparison.into_differences()
+    }
+
+    #[test]
+    fn lists_without_order_end_at_the_bound() {
+        assert_eq!(unordered(limits::UNORDERED_ITEMS_MAX), []);
+        let beyond = unordered(limits::UNORDERED_ITEMS_MAX + 1);
+        let hint = beyond[0].hint.as_deref();
+        assert_eq!(hint, Some("more than 1000 items are not compared without order"));
+    }
+
+    #[test]
+    fn items_are_paired_however_they_lie() {
+        // Item 0 fits both, item 1 only the first: a greedy pairing would fail.
+        let owner = pairing(&[vec![true, true], vec![true, false]], 2);
+        assert_eq!(owner, [Some(1), Some(0)]);
+        assert_eq!(pairing(&[vec![false]], 1), [None]);
+    }
+
+    #[test]
+    fn paths_quote_odd_keys() {
+        assert_eq!(under("", "a"), "a");
+        assert_eq!(under("a", "b-c"), "a.b-c");
+        assert_eq!(under("a", "b.c"), "a.\"b.c\"");
+        assert!(is_secret("actions[0].http.headers.Authorization") && !is_secret("output.payload"));
+    }
+}
