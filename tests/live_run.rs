@@ -1,6 +1,6 @@
 //! `rulemill run`, as a user runs it: real clients, real signals, exit codes.
 #![cfg(feature = "live")]
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -207,9 +207,8 @@ rule_engine:
 "##,
     );
     let running = place.start(&["--no-hstream"]);
-    let subscriber =
-        running.mosquitto("mosquitto_sub", &["-t", "copy/#", "-C", "1", "-W", "30", "-F", "%t %p"]);
-    let mut subscriber = { subscriber }.spawn().unwrap();
+    let args = &["-t", "copy/#", "-C", "1", "-W", "30", "-F", "%t %p"];
+    let mut subscriber = running.mosquitto("mosquitto_sub", args).spawn().unwrap();
     while subscriber.try_wait().unwrap().is_none() {
         running.publish("t", "x");
     }

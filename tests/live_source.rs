@@ -1,6 +1,11 @@
 //! A mosquitto broker as source: acknowledgements, lost connections, and messages back to it.
 #![cfg(feature = "live")]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends at the first surprise"
+)]
 
 mod live_support;
 

@@ -142,7 +142,7 @@ impl Session {
                 }
                 Event::Message(message, packet) => {
                     let ack = Ack { packet, generation: handle.generation() };
-                    if let Err(why) = self.take(message, ack, &handle) {
+                    if let Err(why) = self.take(*message, ack, &handle) {
                         return End::Lost(why);
                     }
                 }
