@@ -111,6 +111,10 @@ pub const CHAIN_MESSAGES_MAX: usize = 1_000;
 /// the machine.
 pub const STORE_ENTRIES_MAX: usize = 100_000;
 
+/// Compiled regular expressions that a thread keeps. A rule has a handful; only patterns made from messages come in
+/// ever new forms, and then the cache starts anew.
+pub const REGEX_CACHE_MAX: usize = 256;
+
 /// Bytes of one record of a segment log. Room for a whole batch of HStreamDB records with its envelope.
 pub const LOG_RECORD_BYTES_MAX: usize = 8 * RECORD_BYTES_MAX;
 
@@ -133,8 +137,9 @@ pub const LOG_INDEX_STRIDE_BYTES: u64 = 64 * 1024;
 /// Bytes that a reader takes from a log in one step, so that a long backlog flows in pieces.
 pub const LOG_READ_BYTES_MAX: usize = 1024 * 1024;
 
-/// Streams of the HStreamDB stand-in: each has a file and a thread of its own.
-pub const STREAMS_MAX: usize = 1024;
+/// Streams of the HStreamDB stand-in: each has a file and a thread of its own. With the two bounds below it stays
+/// within the 1024 open files that a process usually has.
+pub const STREAMS_MAX: usize = 256;
 
 /// Names of deleted streams that are remembered, so that their record ids are never given again.
 pub const STREAM_NAMES_MAX: usize = 64 * 1024;
@@ -150,10 +155,10 @@ pub const APPEND_RECORDS_MAX: usize = 64 * 1024;
 pub const HSTREAM_BODY_BYTES_MAX: usize = 6 * RECORD_BYTES_MAX + 64 * 1024;
 
 /// Connections to the stand-in's REST port that are served at the same time; further ones wait.
-pub const HSTREAM_CONNECTIONS_MAX: usize = 1024;
+pub const HSTREAM_CONNECTIONS_MAX: usize = 384;
 
 /// Push queries and followed readings that run at the same time.
-pub const HSTREAM_QUERIES_MAX: usize = 256;
+pub const HSTREAM_QUERIES_MAX: usize = 128;
 
 /// Chunks of a push query's answer that wait for a slow client before the query waits too.
 pub const HSTREAM_CHUNKS_MAX: usize = 8;
@@ -163,3 +168,20 @@ pub const HSTREAM_LINE_BYTES_MAX: usize = 16 * RECORD_BYTES_MAX;
 
 /// Powers of ten that SQL arithmetic on streams may span. A double spans 632; products need some more.
 pub const DECIMAL_EXPONENT_MAX: i64 = 4096;
+
+/// Operators in a statement on streams: each may make its expression one deeper, and conversion, evaluation and
+/// release of an expression recurse.
+pub const STREAM_SQL_OPERATORS_MAX: usize = 256;
+
+/// Nesting of a statement on streams: sqlparser's own default, which its frames (tens of KiB each) fit a
+/// thread's stack with.
+pub const STREAM_SQL_DEPTH_MAX: usize = 50;
+
+/// Steps of one traced evaluation: a FOREACH over a long list must not fill the memory with notes.
+pub const TRACE_STEPS_MAX: usize = 100_000;
+
+/// Lines of a capture that one test replays.
+pub const CAPTURE_LINES_MAX: usize = 100_000;
+
+/// Differences of one case that are kept: the first ones explain, the rest repeat.
+pub const REPORT_DIFFERENCES_MAX: usize = 50;

@@ -52,6 +52,7 @@ pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     for rule in loaded.set.rules.values() {
         problems.extend(rule.program.problems().iter().map(|problem| rule.sql.relocated(problem.clone())));
     }
+    rule::sort(&mut problems, &inputs);
     let mut exit = show::exit_of(&problems);
     for found in &tests {
         let input = files::read(found)?;

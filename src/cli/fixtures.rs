@@ -24,6 +24,21 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// Writes a file of the project anew; its folder must be there.
+    pub fn write(&self, path: &str, text: &str) -> Result<(), String> {
+        let full = self.folder.join(path);
+        let name = shown(&full);
+        let fail = |e: &std::io::Error| format!("cannot write {name}: {}", reason(e));
+        let folder = full.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let real = folder.canonicalize().map_err(|e| fail(&e))?;
+        if self.project.as_ref().is_some_and(|project| !real.starts_with(project)) {
+            return Err(format!("{path} lies outside the project; --allow-outside lets it"));
+        }
+        fs::write(&full, text).map_err(|e| fail(&e))
+    }
+}
+
 /// The project of a folder: the nearest one above it that has `rules`, `fixtures` or `.git` in it, or else itself.
 fn project_of(folder: &Path) -> PathBuf {
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };

@@ -7,7 +7,7 @@ mod files;
 mod fixtures;
 #[cfg(feature = "live")]
 mod hstream;
-mod pipe;
+pub mod pipe;
 #[cfg(feature = "live")]
 mod run;
 mod show;

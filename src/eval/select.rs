@@ -75,11 +75,7 @@ fn select_plain(
     }
     let holds = cond::holds(&scope, filter.condition, ctx).map_err(|e| (e, Clause::Where))?;
     // The row gets a block of its own size; the buffer stays.
-    Ok(if holds {
-        Verdict::Outputs(Outputs::of_rows(list, values.drain(..).collect()))
-    } else {
-        Verdict::NoMatch
-    })
+    Ok(if holds { Verdict::Outputs(Outputs::of_rows(list, values.split_off(0))) } else { Verdict::NoMatch })
 }
 
 fn select_general(base: &Scope<'_>, fields: &[General], filter: Filter<'_>, ctx: &mut Ctx) -> Selected {

@@ -96,7 +96,7 @@ fn cut(bits: &Value, start: &Value, len: &Value, how: How<'_>) -> Result<Value, 
 fn read(all: &Bits, from: usize, len: usize, reading: &Reading) -> Option<Value> {
     let bytes = slice(all, from, len);
     match reading.kind {
-        Kind::Bits if len % 8 == 0 => Some(Value::bytes(bytes)),
+        Kind::Bits if len.is_multiple_of(8) => Some(Value::bytes(bytes)),
         Kind::Bits => Some(Value::Bits(Bits { bytes: Bytes::from(bytes), bits: len })),
         Kind::Integer => Some(integer(bytes, len, reading)),
         Kind::Float => float(bytes, len, reading.little).map(Value::Float),

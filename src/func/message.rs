@@ -114,28 +114,10 @@ fn same(subscribed: &Value, topic: &Value) -> bool {
 
 /// EMQX hands the subscription as the name and the searched topic as the filter.
 fn matches(subscribed: &Value, topic: &Value) -> bool {
-    match (subscribed.as_text(), topic.as_text()) {
-        (Some(name), Some(filter)) => topic_matches(name, filter),
+    match (subscribed, topic) {
+        (Value::Str(name), Value::Str(filter)) => crate::topic::matches(name, filter),
         _ => false,
     }
-}
-
-/// Does a filter match a name? Wildcards at the start match no name that starts with `$`.
-fn topic_matches(name: &str, filter: &str) -> bool {
-    if name.starts_with('$') && filter.starts_with(['+', '#']) {
-        return false;
-    }
-    let mut levels = name.split('/');
-    let mut words = filter.split('/').peekable();
-    while let Some(word) = words.next() {
-        match (word, levels.next()) {
-            ("#", _) if words.peek().is_none() => return true,
-            ("+", Some(_)) => {}
-            (word, Some(level)) if word == level => {}
-            _ => return false,
-        }
-    }
-    levels.next().is_none()
 }
 
 fn contains(args: &[Value], found: fn(&Value, &Value) -> bool) -> Result<Value, FnError> {

@@ -22,6 +22,8 @@ mod message;
 mod mongo;
 mod number;
 mod random;
+mod regex;
+mod sprintf;
 mod string;
 pub mod table;
 mod term;

@@ -320,6 +320,8 @@ pub const FAMILIES: &[&[Builtin]] = &[
     super::string::search::ROWS,
     super::string::split::ROWS,
     super::string::join::ROWS,
+    super::regex::ROWS,
+    super::sprintf::ROWS,
     super::string::escape::ROWS,
     super::map::ROWS,
     super::array::ROWS,

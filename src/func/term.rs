@@ -186,13 +186,26 @@ impl Reader {
 
     fn value(&mut self) -> Result<Value, FnError> {
         self.depth = self.depth.checked_sub(1).ok_or_else(too_deep)?;
-        let value = self.tagged();
+        let value = match self.byte()? {
+            104 => {
+                let len = self.byte()?;
+                self.items(len.into()).map(Value::tuple)
+            }
+            105 => {
+                let len = self.count()?;
+                self.items(len).map(Value::tuple)
+            }
+            108 => self.list(),
+            116 => self.map(),
+            tag => self.scalar(tag),
+        };
         self.depth += 1;
         value
     }
 
-    fn tagged(&mut self) -> Result<Value, FnError> {
-        match self.byte()? {
+    /// What holds no other terms: kept apart so that the frames of nested terms stay small.
+    fn scalar(&mut self, tag: u8) -> Result<Value, FnError> {
+        match tag {
             97 => Ok(Value::Int(i64::from(self.byte()?))),
             98 => Ok(Value::Int(i64::from(self.u32()? as i32))),
             99 => self.old_float(),
@@ -205,14 +218,11 @@ impl Reader {
             115 => self.byte().and_then(|len| self.atom(len.into(), true)),
             118 => self.u16().and_then(|len| self.atom(len, false)),
             119 => self.byte().and_then(|len| self.atom(len.into(), false)),
-            104 => self.byte().and_then(|len| self.items(len.into())).map(Value::tuple),
-            105 => self.count().and_then(|len| self.items(len)).map(Value::tuple),
             106 => Ok(Value::list(Vec::new())),
             107 => {
                 let len = self.u16()?;
                 Ok(Value::list(self.take(len)?.iter().map(|b| Value::Int(i64::from(*b))).collect()))
             }
-            108 => self.list(),
             109 => {
                 let len = self.u32()? as usize;
                 self.take(len).map(Value::Str)
@@ -220,7 +230,6 @@ impl Reader {
             77 => self.bits(),
             110 => self.byte().and_then(|len| self.big(len.into())),
             111 => self.u32().and_then(|len| self.big(len as usize)),
-            116 => self.map(),
             88 | 89 | 90 | 101 | 102 | 103 | 112 | 113 | 114 | 117 | 120 => Err(FnError::failed(
                 "the term holds a process, port, reference or function of Erlang, which no rule value stands for",
             )),
@@ -229,7 +238,11 @@ impl Reader {
     }
 
     fn items(&mut self, len: usize) -> Result<Vec<Value>, FnError> {
-        (0..len).map(|_| self.value()).collect()
+        let mut items = Vec::with_capacity(len.min(1024));
+        for _ in 0..len {
+            items.push(self.value()?);
+        }
+        Ok(items)
     }
 
     fn list(&mut self) -> Result<Value, FnError> {
@@ -248,8 +261,11 @@ impl Reader {
 
     fn map(&mut self) -> Result<Value, FnError> {
         let len = self.count()?;
-        let entries: Result<Vec<_>, _> = (0..len).map(|_| Ok((self.value()?, self.value()?))).collect();
-        let entries = entries?;
+        let mut entries = Vec::with_capacity(len.min(1024));
+        for _ in 0..len {
+            let key = self.value()?;
+            entries.push((key, self.value()?));
+        }
         let map = Map::from_entries(entries);
         // The runtime refuses a key that comes twice.
         if map.len() == len { Ok(Value::Map(map)) } else { Err(broken()) }

@@ -223,7 +223,7 @@ impl Comparison {
         let fits: Vec<Vec<bool>> =
             items.iter().map(|item| list.iter().map(|v| self.matches(item, Some(v))).collect()).collect();
         let owner = pairing(&fits, list.len());
-        let taken = |item: usize| owner.iter().any(|o| *o == Some(item));
+        let taken = |item: usize| owner.contains(&Some(item));
         let open_items: Vec<usize> = (0..items.len()).filter(|at| !taken(*at)).collect();
         let open_values: Vec<usize> = (0..list.len()).filter(|at| owner[*at].is_none()).collect();
         if let ([item], [value]) = (open_items.as_slice(), open_values.as_slice()) {
@@ -381,14 +381,13 @@ fn hint(pattern: &Pattern, actual: &Value) -> Option<&'static str> {
         (Kind::Map(_) | Kind::List(_), Value::Str(text)) if decode::decode(text).is_ok() => {
             Some("it is a string that holds JSON: write { $json: … }")
         }
-        (Kind::Exact(Value::Int(_) | Value::Big(_)), Value::Float(_)) => {
-            Some("an integer is no float: write 1.0")
-        }
-        (Kind::Exact(Value::Float(_)), Value::Int(_) | Value::Big(_)) => {
-            Some("a float is no integer: write 1")
+        (Kind::Exact(number), Value::Float(_) | Value::Int(_) | Value::Big(_))
+            if compare::equal(number, actual) =>
+        {
+            Some("integers and floats are told apart: 1 is not 1.0")
         }
         (Kind::Exact(Value::Int(_) | Value::Big(_) | Value::Float(_)), Value::Str(_)) => {
-            Some("it is a string")
+            Some("it is a string, not a number")
         }
         (Kind::Text(text), Value::Undefined) if &**text == "undefined" => {
             Some("it is undefined, not the text \"undefined\": write $undefined")
@@ -398,7 +397,9 @@ fn hint(pattern: &Pattern, actual: &Value) -> Option<&'static str> {
         (Kind::Exact(Value::Undefined), Value::Str(text)) if text.as_ref() == b"undefined" => {
             Some("it is the text \"undefined\"; templates and JSON write undefined so")
         }
-        (Kind::Text(_), Value::Int(_) | Value::Float(_) | Value::Big(_)) => Some("it is a number"),
+        (Kind::Text(_), Value::Int(_) | Value::Float(_) | Value::Big(_)) => {
+            Some("it is a number, not a string")
+        }
         _ => None,
     }
 }

@@ -64,7 +64,7 @@ pub struct Folder {
 impl Folder {
     /// Opens the folder, making it with mode 0700 where it does not exist yet.
     pub fn open(path: &Path) -> Result<Folder, FolderError> {
-        make_private(path)?;
+        create_durably(path, 0o700).map_err(io("make the data folder", path))?;
         let known = path.join(VERSION_FILE).exists();
         if !known && !holds_nothing_foreign(path)? {
             return Err(FolderError::Foreign { path: path.to_owned() });
@@ -86,8 +86,22 @@ fn io<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> 
     move |source| FolderError::Io { what, path: path.to_owned(), source }
 }
 
-fn make_private(path: &Path) -> Result<(), FolderError> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io("make the data folder", path))
+/// Makes a folder and those above it that are missing, so that they are still there after a crash: a folder is an
+/// entry of the one above it, which has to reach the disk too.
+pub fn create_durably(path: &Path, mode: u32) -> std::io::Result<()> {
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.is_dir()).collect();
+    for folder in missing.into_iter().rev() {
+        match fs::DirBuilder::new().mode(mode).create(folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists || !folder.is_dir() => {
+                return Err(error);
+            }
+            _ => {}
+        }
+        let above = folder.parent().filter(|p| !p.as_os_str().is_empty());
+        File::open(above.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// A crash before the version file was written leaves at most the lock file.

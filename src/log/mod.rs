@@ -21,7 +21,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use folder::{Folder, FolderError};
+pub use folder::{Folder, FolderError, create_durably};
 pub use reader::{Entry, Reader};
 pub use writer::{Completion, Log, Medium};
 
@@ -113,8 +113,11 @@ pub struct Options {
     /// Called after each commit with the next free position, by the writing thread.
     pub on_commit: Option<Arc<dyn Fn(u64) + Send + Sync>>,
     /// What stands between the log and its files. Tests put faults here.
-    pub medium: Option<Arc<dyn Fn(std::fs::File) -> Box<dyn Medium> + Send + Sync>>,
+    pub medium: Option<Arc<WrapMedium>>,
 }
+
+/// Makes a medium of a segment file.
+pub type WrapMedium = dyn Fn(std::fs::File) -> Box<dyn Medium> + Send + Sync;
 
 impl Default for Options {
     fn default() -> Options {

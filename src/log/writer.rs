@@ -201,7 +201,7 @@ pub(super) struct Place {
 /// Scans what is there. A log that is made anew gets its folder.
 fn load(folder: &Path, options: &Options) -> Result<(Vec<Segment>, Vec<Repair>), LogError> {
     if options.create {
-        fs::create_dir_all(folder).map_err(|source| LogError::io("make", folder, source))?;
+        super::create_durably(folder, 0o700).map_err(|source| LogError::io("make", folder, source))?;
     }
     let files = segment::list(folder)?;
     if files.is_empty() && !options.create {

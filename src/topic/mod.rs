@@ -2,6 +2,9 @@
 //!
 //! Invariant: everything works on bytes and whole levels; no text is cut at a fixed byte.
 
+mod index;
+
+pub use index::Index;
 use thiserror::Error;
 
 /// The longest topic, in bytes (MQTT-4.7.3-3).

@@ -3,6 +3,14 @@
 //!
 //! `cargo bench --bench scenarios` prints the table; with `-- --check` it fails when a multiple is over its bound.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
+
 use std::hint::black_box;
 use std::time::Instant;
 

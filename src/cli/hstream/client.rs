@@ -12,6 +12,9 @@ use crate::limits::HSTREAM_LINE_BYTES_MAX;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// For answers that come at once. Those that go on, line by line, have no end to wait for.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// A server to ask.
 pub(super) struct Client {
     base: String,
@@ -88,13 +91,13 @@ impl Client {
     /// A push query, once it is attached.
     pub(super) async fn push(&self, text: &str) -> Result<Lines, Trouble> {
         let request = self.http.post(self.url("/queries/push")).json(&json!({"queryText": text}));
-        Ok(self.lines(self.answer(request).await?))
+        Ok(self.lines(self.respond(request).await?))
     }
 
     /// Records of a stream as lines.
     pub(super) async fn records(&self, name: &str, query: &str) -> Result<Lines, Trouble> {
         let request = self.http.get(self.url(&format!("/streams/{}/records?{query}", escaped(name))));
-        Ok(self.lines(self.answer(request).await?))
+        Ok(self.lines(self.respond(request).await?))
     }
 
     fn url(&self, path: &str) -> String {
@@ -112,6 +115,10 @@ impl Client {
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Trouble> {
+        self.respond(request.timeout(ANSWER_TIMEOUT)).await
+    }
+
+    async fn respond(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Trouble> {
         let response = request.send().await.map_err(|e| self.unreachable(&e))?;
         if response.status().is_success() {
             return Ok(response);

@@ -172,8 +172,17 @@ fn stdin_lines() -> mpsc::Receiver<String> {
     receive
 }
 
+/// Their names, some in a line.
+fn functions() -> String {
+    let names: Vec<&str> = sql::function_names().collect();
+    names.chunks(10).map(|line| line.join(" ")).collect::<Vec<_>>().join("\n    ")
+}
+
 fn usage(of: Option<&str>) -> String {
-    let show = |(name, forms): &(&str, &str)| format!("{name}\n  {forms}\n\n");
+    let show = |(name, forms): &(&str, &str)| match *name {
+        "SELECT" => format!("{name}\n  {forms}\n  Functions: {}\n\n", functions()),
+        _ => format!("{name}\n  {forms}\n\n"),
+    };
     match of {
         None => format!("SQL Statements\n{}", USAGE.iter().map(show).collect::<String>()),
         Some(name) => USAGE.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(show).collect(),

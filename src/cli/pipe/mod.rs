@@ -48,7 +48,8 @@ pub(super) fn run(args: PipeArgs) -> anyhow::Result<Exit> {
     }
 }
 
-fn answer(line: &[u8], profile: Profile, ctx: &mut Ctx) -> Vec<u8> {
+/// The answer to one request, both without their line ends.
+pub fn answer(line: &[u8], profile: Profile, ctx: &mut Ctx) -> Vec<u8> {
     let request = Bytes::copy_from_slice(line.trim_ascii_end());
     let (id, reply) = match decode::decode(&request) {
         Ok(Value::Map(request)) => {

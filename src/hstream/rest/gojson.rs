@@ -362,7 +362,7 @@ mod tests {
     fn one_value_is_taken_and_what_follows_is_left() {
         let cases = [
             ("{} trailing", 0, 2),
-            (" [1,[2,{\"a\":[]}]],", 1, 18),
+            (" [1,[2,{\"a\":[]}]],", 1, 17),
             ("\"x\\\"y\"z", 0, 6),
             ("01", 0, 1),
             ("-0.5e-3,", 0, 7),

@@ -53,8 +53,14 @@ pub(super) fn follow(
             let Some(records) = records.transpose() else { return };
             let failed = records.is_err();
             let Step { lines, last } = step(records);
-            if !lines.is_empty() && send.send(Ok(lines.into())).await.is_err() {
-                return;
+            if !lines.is_empty() {
+                // A client that does not read must not hold up the server's end.
+                let place = tokio::select! {
+                    place = send.reserve() => place,
+                    _ = drain.wait_for(|on| *on) => return,
+                };
+                let Ok(place) = place else { return };
+                place.send(Ok(lines.into()));
             }
             if last || failed {
                 return;

@@ -228,3 +228,19 @@ pub(super) fn terminate(context: &Context, body: &[u8]) -> Response<Body> {
     }
     reply::ok(&json!({"queryId": ended}))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_queries_run_at_once_and_a_place_comes_back() {
+        let queries = Queries::default();
+        let mut places: Vec<_> = (0..HSTREAM_QUERIES_MAX).map(|_| queries.enter("q").unwrap()).collect();
+        let full = queries.enter("q").err().unwrap();
+        assert_eq!(full, "128 queries run already: end one and try again");
+        places.pop();
+        assert_eq!(queries.list().len(), HSTREAM_QUERIES_MAX - 1);
+        assert!(queries.enter("q").is_ok());
+    }
+}

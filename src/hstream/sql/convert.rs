@@ -61,8 +61,11 @@ fn comparison(op: &BinaryOperator) -> Option<Compare> {
 
 /// A value of SELECT, or of one side of a comparison.
 pub(super) fn value(ast: &Ast, stream: &str) -> Result<Expr, SqlError> {
-    let start = ast.span().start;
-    let place = Some((start.line, start.column));
+    // Spans are found by a walk through the expression: only for an error.
+    let place = || {
+        let start = ast.span().start;
+        (start.line, start.column)
+    };
     match ast {
         Ast::Nested(inner) => value(inner, stream),
         Ast::Identifier(ident) => Ok(Expr::Column(ident.value.clone())),
@@ -81,14 +84,19 @@ pub(super) fn value(ast: &Ast, stream: &str) -> Result<Expr, SqlError> {
                 let words =
                     "All stream names in SELECT clause have to be explicitly specified in FROM clause";
                 let hint = "fields inside of objects cannot be named in SQL: select the whole object";
-                Err(SqlError::invalid(place, words).hint(hint))
+                Err(SqlError::invalid(Some(place()), words).hint(hint))
             }
         },
         Ast::CompoundFieldAccess { .. } | Ast::JsonAccess { .. } => {
-            Err(SqlError::invalid(place, "Nested column name is not supported yet"))
+            Err(SqlError::invalid(Some(place()), "Nested column name is not supported yet"))
         }
-        Ast::Value(_) | Ast::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, .. } => {
-            constant(ast).map(Expr::Constant)
+        Ast::Value(_) => constant(ast).map(Expr::Constant),
+        Ast::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => {
+            constant(ast).map(Expr::Constant).map_err(|_| {
+                let start = expr.span().start;
+                let error = SqlError::syntax(start.line, start.column, &expr.to_string());
+                error.hint(format!("a sign stands before a number only: write `0 - {expr}`"))
+            })
         }
         Ast::BinaryOp { left, op, right } => {
             let operator = match op {
@@ -108,7 +116,10 @@ pub(super) fn value(ast: &Ast, stream: &str) -> Result<Expr, SqlError> {
         Ast::Trim { expr, trim_where: None, trim_what: None, .. } => {
             call_of(ast, "TRIM", vec![value(expr, stream)?])
         }
-        other => Err(SqlError::syntax(start.line, start.column, &other.to_string())),
+        other => {
+            let (line, column) = place();
+            Err(SqlError::syntax(line, column, &other.to_string()))
+        }
     }
 }
 
@@ -147,8 +158,10 @@ fn function_call(ast: &Ast, call: &Function, stream: &str) -> Result<Expr, SqlEr
 fn call_of(ast: &Ast, name: &str, arguments: Vec<Expr>) -> Result<Expr, SqlError> {
     let start = ast.span().start;
     let Some(found) = function::find(name) else {
-        let error = SqlError::syntax(start.line, start.column, "(");
-        return Err(error.hint(format!("there is no function {name} here; there are {}", function::names())));
+        let error = SqlError::syntax(start.line, start.column, &format!("{name}("));
+        return Err(
+            error.hint(format!("there is no function {name} here; `:help SELECT` shows those there are"))
+        );
     };
     if found.arity != arguments.len() {
         let error = SqlError::syntax(start.line, start.column, &format!("{name}("));

@@ -30,8 +30,9 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|f| f.name == name)
 }
 
-pub(super) fn names() -> String {
-    FUNCTIONS.iter().map(|f| f.name).collect::<Vec<_>>().join(", ")
+/// Names of all functions, for help texts.
+pub fn function_names() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().map(|f| f.name)
 }
 
 const fn one(name: &'static str, call: fn(&[Scalar]) -> Result<Scalar, Passed>) -> Function {

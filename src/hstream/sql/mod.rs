@@ -24,5 +24,6 @@ mod print;
 pub use decimal::Decimal;
 pub use error::SqlError;
 pub use eval::{Expr, Passed, Query};
+pub use function::function_names;
 pub use parse::{InsertBody, Statement, Termination, parse};
 pub use print::{NumberText, row_text};

@@ -15,7 +15,7 @@ use super::dialect::{HStream, without_comments};
 use super::error::SqlError;
 use super::eval::{Expr, Query, Scalar};
 use super::print::payload_number;
-use crate::limits::{SQL_BYTES_MAX, SQL_DEPTH_MAX};
+use crate::limits::{SQL_BYTES_MAX, STREAM_SQL_DEPTH_MAX, STREAM_SQL_OPERATORS_MAX};
 
 /// Copies of a stream's data when `CREATE STREAM` does not say.
 const REPLICATION_DEFAULT: u32 = 3;
@@ -86,7 +86,14 @@ pub fn parse(text: &str) -> Result<Statement, SqlError> {
         SqlError { text, hint: Some(error.message) }
     })?;
     foreign_operators(&tokens, &text)?;
-    let parser = Parser::new(&HStream).with_recursion_limit(SQL_DEPTH_MAX).with_tokens_with_locations(tokens);
+    let operators = tokens.iter().filter(|token| is_operator(&token.token)).count();
+    if operators > STREAM_SQL_OPERATORS_MAX {
+        let text =
+            format!("a statement of {operators} operators is above the bound of {STREAM_SQL_OPERATORS_MAX}");
+        return Err(SqlError { text, hint: None });
+    }
+    let parser =
+        Parser::new(&HStream).with_recursion_limit(STREAM_SQL_DEPTH_MAX).with_tokens_with_locations(tokens);
     let mut statement = StatementParser { parser };
     let found = statement.statement()?;
     statement.end()?;
@@ -105,6 +112,20 @@ fn foreign_operators(tokens: &[TokenWithSpan], text: &str) -> Result<(), SqlErro
         return Err(SqlError::syntax(line, column, shown).hint(format!("write `{instead}`")));
     }
     Ok(())
+}
+
+fn is_operator(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => {
+            ["AND", "OR", "NOT", "BETWEEN"].iter().any(|name| word.value.eq_ignore_ascii_case(name))
+        }
+        Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::DoubleQuotedString(_)
+        | Token::Whitespace(_) => false,
+        Token::Comma | Token::LParen | Token::RParen | Token::SemiColon => false,
+        _ => true,
+    }
 }
 
 fn character_at(text: &str, line: u64, column: u64) -> Option<char> {
@@ -364,7 +385,7 @@ impl StatementParser<'_> {
     fn error(&self, error: &ParserError) -> SqlError {
         let text = match error {
             ParserError::RecursionLimitExceeded => {
-                let text = format!("an expression is nested deeper than {SQL_DEPTH_MAX}");
+                let text = format!("an expression is nested deeper than {STREAM_SQL_DEPTH_MAX}");
                 return SqlError { text, hint: None };
             }
             ParserError::ParserError(text) | ParserError::TokenizerError(text) => text,

@@ -84,7 +84,7 @@ pub(super) fn command_line_number(number: f64) -> String {
         return "0.0".to_owned();
     }
     // Haskell shows at least one digit behind the point, and the whole ones where it uses no exponent.
-    let places = if (0..7).contains(&exponent) { exponent + 2 } else { 2 };
+    let places = if (-1..7).contains(&exponent) { exponent + 2 } else { 2 };
     while (digits.len() as i64) < places {
         digits.push('0');
     }

@@ -28,7 +28,7 @@ use catalog::{Catalog, Listed};
 use crate::limits::{
     LOG_READ_BYTES_MAX, RECORD_BYTES_MAX, STREAM_NAME_CHARS_MAX, STREAM_NAMES_MAX, STREAMS_MAX,
 };
-use crate::log::{Log, LogError, Options, Repair};
+use crate::log::{Log, LogError, Options, Repair, create_durably};
 
 /// Why the store does not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -132,16 +132,8 @@ impl Store {
         if catalog.streams.contains_key(name) {
             return Err(StoreError::Exists);
         }
-        if catalog.streams.len() >= STREAMS_MAX {
-            return Err(StoreError::TooMany { what: "too many streams", max: STREAMS_MAX });
-        }
-        let known = catalog.floors.contains_key(name);
-        if !known && catalog.floors.len() + catalog.streams.len() >= STREAM_NAMES_MAX {
-            return Err(StoreError::TooMany {
-                what: "too many stream names were ever used",
-                max: STREAM_NAMES_MAX,
-            });
-        }
+        let new_name = usize::from(!catalog.floors.contains_key(name));
+        check_room(catalog.streams.len(), catalog.floors.len() + catalog.streams.len() + new_name)?;
         let (folder, first, created_ms) = (log.next(), catalog.first_id(name), now_ms());
         let listed = Listed { folder, first, replication_factor, created_ms };
         let path = self.inner.folder.join(folder.to_string());
@@ -214,6 +206,20 @@ impl Store {
     }
 }
 
+/// Whether one more stream fits, with so many names of deleted ones to remember.
+fn check_room(streams: usize, names: usize) -> Result<(), StoreError> {
+    if streams >= STREAMS_MAX {
+        return Err(StoreError::TooMany { what: "too many streams", max: STREAMS_MAX });
+    }
+    if names > STREAM_NAMES_MAX {
+        return Err(StoreError::TooMany {
+            what: "too many stream names were ever used",
+            max: STREAM_NAMES_MAX,
+        });
+    }
+    Ok(())
+}
+
 /// HStreamDB v0.6.1 takes any name, the empty one too. Here a name can at least be written in a path and a line.
 fn check_name(name: &str) -> Result<(), StoreError> {
     let why = if name.is_empty() {
@@ -238,7 +244,7 @@ pub(crate) fn now_ms() -> u64 {
 
 /// A crash between two steps leaves folders of streams that never were, or are no longer.
 fn remove_orphans(root: &Path, catalog: &Catalog) -> Result<(), LogError> {
-    fs::create_dir_all(root).map_err(|source| LogError::io("make", root, source))?;
+    create_durably(root, 0o700).map_err(|source| LogError::io("make", root, source))?;
     let fail = |source| LogError::io("list", root, source);
     for entry in fs::read_dir(root).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
@@ -262,4 +268,64 @@ fn remove_folder(path: &Path) -> Result<(), LogError> {
 fn sync_folder(path: &Path) -> Result<(), LogError> {
     let synced = fs::File::open(path).and_then(|f| f.sync_all());
     synced.map_err(|source| LogError::io("sync", path, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::APPEND_RECORDS_MAX;
+
+    #[test]
+    fn names_and_numbers_of_streams_have_bounds() {
+        let name = |chars: usize| check_name(&"é".repeat(chars)).is_ok();
+        assert!(name(1) && name(STREAM_NAME_CHARS_MAX) && !name(0) && !name(STREAM_NAME_CHARS_MAX + 1));
+        assert!(check_name("a\nb").is_err() && check_name("a/b").is_err() && check_name("a:b c").is_ok());
+        let room = |streams, names| check_room(streams, names).map_err(|error| error.to_string());
+        assert_eq!(room(STREAMS_MAX - 1, STREAM_NAMES_MAX), Ok(()));
+        assert!(room(STREAMS_MAX, 0).unwrap_err().starts_with("too many streams (at most 256)"));
+        assert!(
+            room(0, STREAM_NAMES_MAX + 1).unwrap_err().starts_with("too many stream names were ever used")
+        );
+    }
+
+    #[tokio::test]
+    async fn batches_share_an_id_and_have_bounds() {
+        let temp = tempfile::tempdir().unwrap();
+        let (store, repairs) = Store::open(temp.path()).unwrap();
+        assert_eq!(repairs, []);
+        store.create("s", 1).unwrap();
+        let stream = store.stream("s").unwrap();
+        let append = async |n: usize| stream.append(&vec![Record::default(); n]).await;
+        assert_eq!(append(2).await.unwrap(), FIRST_BATCH_ID);
+        assert_eq!(append(APPEND_RECORDS_MAX).await.unwrap(), FIRST_BATCH_ID + 1);
+        for bad in [0, APPEND_RECORDS_MAX + 1] {
+            let error = append(bad).await.unwrap_err().to_string();
+            assert_eq!(error, format!("an append holds 1 to 65536 records, and this one {bad}"));
+        }
+        let second = RecordId { batch_id: FIRST_BATCH_ID, batch_index: 1 };
+        let read = stream.reader(Start::Id(second)).read().await.unwrap();
+        assert_eq!((read[0].id, read[1].id.batch_index, read.len()), (second, 0, APPEND_RECORDS_MAX + 1));
+    }
+
+    #[tokio::test]
+    async fn a_follower_sees_what_comes_and_the_end() {
+        let temp = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(temp.path()).unwrap();
+        store.create("s", 1).unwrap();
+        let record = |payload: &'static str| Record { payload: payload.into(), ..Record::default() };
+        store.append("s", record("before")).await.unwrap();
+        let mut follower = store.reader("s", Start::Latest).unwrap();
+        let (told, seen) = tokio::sync::oneshot::channel();
+        let following = tokio::spawn(async move {
+            told.send(follower.next().await.unwrap().unwrap()).unwrap();
+            follower.next().await.unwrap()
+        });
+        store.append("s", record("after")).await.unwrap();
+        let seen = seen.await.unwrap();
+        assert_eq!((seen[0].record.payload.as_ref(), seen.len()), (&b"after"[..], 1));
+        let deleting = store.clone();
+        tokio::task::spawn_blocking(move || deleting.delete("s")).await.unwrap().unwrap();
+        assert_eq!(following.await.unwrap(), None);
+        assert!(matches!(store.append("s", record("late")).await, Err(StoreError::NoStream(_))));
+    }
 }

@@ -3,18 +3,23 @@
 //! All files of a set are read before anything is resolved, so that a rule may use an action of another file. Every
 //! mistake of every file is reported in one pass; what is wrong leaves out only itself and what needs it.
 
+mod checks;
+mod extras;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::action::{self, Action};
-use super::connector::{self, Connector, Place};
-use super::options::Options;
-use super::{Rule, SqlText, keys};
-use crate::diag::{Diagnostic, codes, nearest};
+use checks::{check_id, check_roots, check_type, unknown};
+
+use crate::diag::{Diagnostic, codes};
 use crate::document::{self, Data, Document, Embedded, Entry, Fields, Format, Node, Problems};
 use crate::profile::Profile;
 use crate::program::Program;
+use crate::rule::action::{self, Action};
+use crate::rule::connector::{self, Connector, Place};
+use crate::rule::options::Options;
+use crate::rule::{Rule, SqlText, keys};
 use crate::text::{Source, Span};
 
 /// A file to load.
@@ -96,14 +101,19 @@ pub fn load(inputs: &[Input], profile: Profile) -> Loaded {
         }
     }
     let mut loaded = loader.loaded;
-    // The passes found things one kind at a time; a reader goes through a file from top to bottom.
+    sort(&mut loaded.problems, inputs);
+    loaded
+}
+
+/// Puts findings in the order of files and places: the passes find them one kind at a time, a reader goes through a
+/// file from top to bottom.
+pub fn sort(problems: &mut [Diagnostic], inputs: &[Input]) {
     let order: BTreeMap<&str, usize> =
         inputs.iter().enumerate().map(|(at, i)| (i.path.as_str(), at)).collect();
-    loaded.problems.sort_by_key(|problem| {
+    problems.sort_by_key(|problem| {
         let file = problem.source.as_ref().and_then(|s| order.get(s.name())).copied();
         (file.unwrap_or(usize::MAX), problem.labels.first().map(|label| label.span.start))
     });
-    loaded
 }
 
 /// An opened file; a bare SQL file is the document of one string.
@@ -234,74 +244,6 @@ impl Loader {
         }
     }
 
-    /// What stands under `rulemill` and `schema_registry`, and the engine's settings.
-    fn extras(&mut self, file: &File, problems: &mut Problems) {
-        if file.bare_sql.is_some() {
-            return;
-        }
-        let root = &file.document.root;
-        if let Some(node) = root.get("rulemill")
-            && let Some((fields, _)) = Options::read("rulemill", node, keys::RULEMILL, problems)
-            && let Some(node) = fields.get("hstreamdb")
-            && let Some(names) = Fields::open("rulemill.hstreamdb", node, problems)
-        {
-            names.entries().iter().for_each(|entry| self.hstreamdb_api(entry, problems));
-        }
-        if let Some(node) = root.get("schema_registry")
-            && let Some((fields, _)) = Options::read("schema_registry", node, keys::SCHEMA_REGISTRY, problems)
-            && let Some(node) = fields.get("schemas")
-            && let Some(names) = Fields::open("schema_registry.schemas", node, problems)
-        {
-            names.entries().iter().for_each(|entry| self.schema(file, entry, problems));
-        }
-        if let Some(node) = root.get("rule_engine")
-            && let Some((_, options)) = Options::read("rule_engine", node, keys::RULE_ENGINE, problems)
-        {
-            let settings = &mut self.loaded.set.settings;
-            if options.is_written("ignore_sys_message") {
-                settings.ignore_sys_message = options.is_true("ignore_sys_message");
-            }
-            if let Some(ms) = options.duration_ms("jq_function_default_timeout") {
-                settings.jq_timeout_ms = ms;
-            }
-        }
-    }
-
-    fn hstreamdb_api(&mut self, entry: &Entry, problems: &mut Problems) {
-        let what = format!("rulemill.hstreamdb.{}", entry.key);
-        let Some((_, options)) = Options::read(&what, &entry.value, keys::RULEMILL_HSTREAMDB, problems)
-        else {
-            return;
-        };
-        let id = format!("hstreamdb:{}", entry.key);
-        match self.loaded.set.connectors.get_mut(id.as_str()) {
-            Some(connector) => Arc::make_mut(connector).rest = options.text("api").as_deref() == Some("rest"),
-            None if self.places.contains_key(&format!("connector {id}")) => {}
-            None => {
-                let names = self.loaded.set.connectors.keys().filter_map(|id| id.strip_prefix("hstreamdb:"));
-                let problem = unknown("connector", &id, &entry.key, names).at(entry.key_span, "");
-                problems.push(problem);
-            }
-        }
-    }
-
-    fn schema(&mut self, file: &File, entry: &Entry, problems: &mut Problems) {
-        let what = format!("schema_registry.schemas.{}", entry.key);
-        let named = check_id("schema", entry, problems);
-        if !self.define(&format!("schema {}", entry.key), file, entry.key_span, problems) || !named {
-            return;
-        }
-        let Some((fields, options)) = Options::read(&what, &entry.value, keys::SCHEMA, problems) else {
-            return;
-        };
-        fields.required("type", problems);
-        fields.required("source", problems);
-        if let (Some(kind), Some(source)) = (options.text("type"), options.text("source")) {
-            let schema = Schema { kind, source, place: file.place(entry.key_span) };
-            self.loaded.set.schemas.insert(entry.key.to_string(), schema);
-        }
-    }
-
     fn actions(&mut self, file: &File, problems: &mut Problems) {
         for (kind_entry, names) in file.section("actions", problems) {
             let kind = keys::upgraded(&kind_entry.key).to_owned();
@@ -338,8 +280,8 @@ impl Loader {
         let found = self.loaded.set.connectors.get(id.as_str()).cloned();
         // One that is there and wrong has been reported where it stands.
         if found.is_none() && !self.places.contains_key(&format!("connector {id}")) {
-            let prefix = format!("{kind}:");
-            let names = self.loaded.set.connectors.keys().filter_map(|id| id.strip_prefix(prefix.as_str()));
+            let prefix = format!("connector {kind}:");
+            let names = self.places.keys().filter_map(|what| what.strip_prefix(prefix.as_str()));
             problems.push(unknown("connector", &id, name, names).at(node.span, ""));
         }
         found
@@ -472,93 +414,9 @@ impl Loader {
         let id = format!("{}:{name}", keys::upgraded(kind));
         let found = self.loaded.set.actions.get(id.as_str()).cloned();
         if found.is_none() && !self.places.contains_key(&format!("action {id}")) {
-            let known = self.loaded.set.actions.keys().map(|id| &**id);
+            let known = self.places.keys().filter_map(|what| what.strip_prefix("action "));
             problems.push(unknown("action", &id, &id, known).at(item.span, ""));
         }
         found
-    }
-}
-
-/// Are the root keys ours, or a broker's? Says `false` when nothing in the file can be used.
-fn check_roots(document: &Document, problems: &mut Problems) -> bool {
-    let Some(root) = Fields::open("the file", &document.root, problems) else { return false };
-    let mut skipped = Vec::new();
-    for entry in root.entries() {
-        if keys::ROOTS.contains(&&*entry.key) {
-            continue;
-        }
-        match nearest(&entry.key, keys::ROOTS.iter().copied()) {
-            // A root key that is nearly ours is a slip, not a broker's setting.
-            Some(_) => problems.push(document::unknown_key("the file", entry, keys::ROOTS)),
-            None => skipped.push(entry),
-        }
-    }
-    let known = root.entries().iter().any(|entry| keys::ROOTS.contains(&&*entry.key));
-    match skipped.first() {
-        Some(first) if known => {
-            let names: Vec<&str> = skipped.iter().map(|entry| &*entry.key).collect();
-            let message =
-                format!("skipped, since they are no rules, actions or connectors: {}", names.join(", "));
-            let mut note = Diagnostic::warning(codes::SKIPPED_KEY, message).at(first.key_span, "");
-            note.severity = crate::diag::Severity::Note;
-            problems.push(note);
-        }
-        _ if !known && problems.errors() == 0 => {
-            let problem = Diagnostic::error(codes::NO_RULES, "the file holds no rules").at(root.span(), "");
-            problems.push(
-                problem
-                    .help(format!("rule files have one of these at their root: {}", keys::ROOTS.join(", "))),
-            );
-        }
-        _ => {}
-    }
-    known
-}
-
-fn check_type<'a>(
-    what: &str,
-    kind: &str,
-    entry: &Entry,
-    known: impl Iterator<Item = &'a str> + Clone,
-    problems: &mut Problems,
-) -> bool {
-    if known.clone().any(|name| name == kind) {
-        return true;
-    }
-    let problem = Diagnostic::error(codes::UNKNOWN_TYPE, format!("EMQX has no {what} type '{kind}'"))
-        .at(entry.key_span, "");
-    problems.push(match nearest(kind, known) {
-        Some(near) => problem.help(format!("did you mean '{near}'?")),
-        None => problem,
-    });
-    false
-}
-
-fn check_id(what: &str, entry: &Entry, problems: &mut Problems) -> bool {
-    let ok = keys::is_id(&entry.key);
-    if !ok {
-        let message = format!("'{}' cannot be the id of a {what}", entry.key);
-        let problem = Diagnostic::error(codes::BAD_VALUE, message).at(entry.key_span, "");
-        problems
-            .push(problem.help("EMQX takes letters, digits, '_' and '-', the first one a letter or digit"));
-    }
-    ok
-}
-
-fn unknown<'a>(
-    what: &str,
-    id: &str,
-    near_to: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-) -> Diagnostic {
-    let code = if what == "action" { codes::UNKNOWN_ACTION } else { codes::UNKNOWN_CONNECTOR };
-    let problem = Diagnostic::error(code, format!("there is no {what} '{id}'"));
-    if let Some(near) = nearest(near_to, known.clone()) {
-        return problem.help(format!("did you mean '{near}'?"));
-    }
-    let names: Vec<&str> = known.collect();
-    match names.is_empty() {
-        true => problem.help(format!("define it under {what}s")),
-        false => problem.help(format!("these are defined: {}", names.join(", "))),
     }
 }
