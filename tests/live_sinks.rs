@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use live_support::PATIENCE;
 use live_support::web::Server;
+use rulemill::delivery::{Publish, Receipt, Settled};
 use rulemill::engine::{Outcome, RenderedAction};
 use rulemill::eval::{Outputs, Verdict};
 use rulemill::event::Message;
@@ -25,9 +26,7 @@ use rulemill::sink::dispatch::Republish;
 use rulemill::sink::hstreamdb::Hstreamdb;
 use rulemill::sink::http::{Http, Moved, client};
 use rulemill::sink::republish::{Echoes, Remote};
-use rulemill::sink::{
-    Attempt, Dispatcher, Job, Lanes, Publish, Receipt, Retry, Route, Rules, Settled, Sink, Tally,
-};
+use rulemill::sink::{Attempt, Dispatcher, Job, Lanes, Retry, Route, Rules, Sink, Tally};
 use rulemill::value::{Map, Value};
 use tokio::sync::{SetOnce, mpsc, watch};
 

@@ -9,10 +9,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::SetOnce;
 
 use super::console::{self, Console};
-use super::receipt::{Receipt, Ticket};
-use super::republish::{self, Echo, Echoes, Publish};
+use super::republish::{self, Echo, Echoes};
 use super::tally::Tally;
 use super::{Job, Lanes};
+use crate::delivery::{Publish, Receipt, Ticket};
 use crate::engine::{Origin, Outcome, RenderedAction};
 use crate::eval::Verdict;
 use crate::event::{Ids, Message};

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::receipt::Ticket;
 use super::tally::Tally;
+use crate::delivery::Ticket;
 use crate::rule::Request;
 
 /// A rendered action, with what the log says about it.

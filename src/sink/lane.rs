@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::backoff::Backoff;
 use super::tally::Tally;
 use super::{Attempt, Job, Sink};
+use crate::delivery::Backoff;
 use crate::limits;
 use crate::rule::Request;
 

@@ -11,9 +11,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::wire::{self, Ack, Event, Wire};
 use super::{Options, Outbox, Version};
+use crate::delivery::Backoff;
 use crate::event::Message;
 use crate::limits;
-use crate::sink::backoff::Backoff;
 
 /// The first wait after a lost connection, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(15));
