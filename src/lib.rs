@@ -32,6 +32,8 @@ pub mod value;
 #[cfg(feature = "live")]
 pub mod broker;
 #[cfg(feature = "live")]
+pub mod delivery;
+#[cfg(feature = "live")]
 pub mod hstream;
 #[cfg(feature = "live")]
 pub mod log;

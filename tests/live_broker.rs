@@ -1,6 +1,6 @@
 //! The embedded broker, spoken to by real clients: mosquitto's over TCP, rumqttc over WebSocket, bare sockets.
 #![cfg(feature = "live")]
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -1,6 +1,6 @@
 //! Deliveries over HTTP to scripted servers, their order, retries and bounds; republishing and its guards.
 #![cfg(feature = "live")]
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use live_support::PATIENCE;
 use live_support::web::Server;
+use rulemill::delivery::{Publish, Receipt, Settled};
 use rulemill::engine::{Outcome, RenderedAction};
 use rulemill::eval::{Outputs, Verdict};
 use rulemill::event::Message;
@@ -25,9 +26,7 @@ use rulemill::sink::dispatch::Republish;
 use rulemill::sink::hstreamdb::Hstreamdb;
 use rulemill::sink::http::{Http, Moved, client};
 use rulemill::sink::republish::{Echoes, Remote};
-use rulemill::sink::{
-    Attempt, Dispatcher, Job, Lanes, Publish, Receipt, Retry, Route, Rules, Settled, Sink, Tally,
-};
+use rulemill::sink::{Attempt, Dispatcher, Job, Lanes, Retry, Route, Rules, Sink, Tally};
 use rulemill::value::{Map, Value};
 use tokio::sync::{SetOnce, mpsc, watch};
 
@@ -190,7 +189,7 @@ impl Sink for Notes {
         if body.ends_with("wait") {
             open.wait_for(|open| *open).await.unwrap();
         }
-        self.seen.send(format!("{} {body}", job.clientid)).unwrap();
+        self.seen.send(format!("{} {body}", job.key)).unwrap();
         Attempt::Delivered(String::new())
     }
 }

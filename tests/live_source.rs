@@ -1,6 +1,11 @@
 //! A mosquitto broker as source: acknowledgements, lost connections, and messages back to it.
 #![cfg(feature = "live")]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends at the first surprise"
+)]
 
 mod live_support;
 
@@ -12,9 +17,8 @@ use async_trait::async_trait;
 use live_support::PATIENCE;
 use live_support::mosquitto::Mosquitto;
 use rulemill::broker::{Access, Broker, Config, Events};
+use rulemill::delivery::{Publish, Receipt, Ticket};
 use rulemill::event::Message;
-use rulemill::sink::receipt::Ticket;
-use rulemill::sink::{Publish, Receipt};
 use rulemill::source::{BrokerUrl, Intake, Options, Outbox, Source, Version};
 use tokio::sync::mpsc;
 

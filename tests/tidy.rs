@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Who may import whom, as data flows. `all` is for the modules at the end of the flow.
-const TABLE: [(&str, &str); 26] = [
+const TABLE: [(&str, &str); 27] = [
     ("text", ""),
     ("limits", ""),
     ("profile", ""),
@@ -39,8 +39,9 @@ const TABLE: [(&str, &str); 26] = [
     ("jq", "value limits ctx"),
     ("log", "limits"),
     ("buffer", "log engine limits"),
-    ("source", "engine buffer rule event topic value limits profile ctx diag text"),
-    ("sink", "engine buffer rule event topic value limits profile ctx diag text template"),
+    ("delivery", "event limits"),
+    ("source", "delivery engine buffer rule event topic value limits profile ctx diag text"),
+    ("sink", "delivery engine eval buffer rule event topic value limits profile ctx diag text template"),
     ("broker", "event topic value limits profile"),
     ("hstream", "log value diag limits text"),
     ("web", "all"),

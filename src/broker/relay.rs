@@ -168,4 +168,54 @@ mod tests {
         assert!(first_packet(b"\x10\x05ab").await.is_err());
         assert!(first_packet(b"").await.is_err());
     }
+
+    /// A broker that answers each connection with the next of these CONNACKs.
+    struct Scripted {
+        addr: std::net::SocketAddr,
+        peers: super::super::peers::Peers,
+    }
+
+    impl Scripted {
+        async fn start(answers: &'static [&'static [u8]]) -> Scripted {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let addr = listener.local_addr().unwrap();
+            tokio::spawn(async move {
+                for answer in answers {
+                    let (mut stream, _) = listener.accept().await.unwrap();
+                    let mut connect = [0; 2];
+                    stream.read_exact(&mut connect).await.unwrap();
+                    stream.write_all(answer).await.unwrap();
+                }
+            });
+            Scripted { addr, peers: Default::default() }
+        }
+    }
+
+    impl Inside for Scripted {
+        async fn connect(&self) -> io::Result<(TcpStream, Entry)> {
+            let stream = TcpStream::connect(self.addr).await?;
+            let entry = self.peers.enter(stream.local_addr()?.port(), self.addr);
+            Ok((stream, entry))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_busy_broker_is_asked_again_and_its_last_word_counts() {
+        const BUSY: &[u8] = &[0x20, 2, 0, 3];
+        const BUSY_5: &[u8] = &[0x20, 3, 0, 0x88, 0];
+        const OK: &[u8] = &[0x20, 2, 0, 0];
+        const REFUSED: &[u8] = &[0x20, 2, 0, 5];
+        let rows: [(&[&[u8]], &[u8]); 5] = [
+            (&[OK], OK),
+            (&[REFUSED], REFUSED),
+            (&[BUSY, BUSY_5, OK], OK),
+            (&[BUSY, BUSY, BUSY, BUSY, BUSY], BUSY),
+            (&[&[]], &[]),
+        ];
+        for (answers, expected) in rows {
+            let broker = Scripted::start(answers).await;
+            let (_, answer, _) = introduce(&broker, b"\x10\0").await.unwrap();
+            assert_eq!(answer, expected, "{answers:?}");
+        }
+    }
 }

@@ -93,3 +93,56 @@ impl RetainStorage for Retained {
         self.count().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rmqtt::codec::types::{Publish as Packet, QoS};
+    use rmqtt::types::{From as Origin, Id, Publish};
+
+    use super::*;
+
+    fn retain(payload: Vec<u8>) -> Retain {
+        let packet = Packet {
+            dup: false,
+            retain: true,
+            qos: QoS::AtMostOnce,
+            topic: "t".into(),
+            packet_id: None,
+            payload: payload.into(),
+            properties: None,
+        };
+        let from = Origin::from_bridge(Id::from(1, "c".into()));
+        Retain { msg_id: None, from, publish: Publish::from(packet) }
+    }
+
+    async fn set(store: &Retained, topic: String, payload: Vec<u8>) {
+        store.set(&topic.into(), retain(payload), None).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_store_has_a_bound_on_messages() {
+        let store = Retained::default();
+        for n in 0..=limits::RETAINED_MESSAGES_MAX {
+            set(&store, n.to_string(), vec![b'x']).await;
+        }
+        assert_eq!(store.count().await, limits::RETAINED_MESSAGES_MAX as isize);
+        assert!(store.get(&limits::RETAINED_MESSAGES_MAX.to_string().into()).await.unwrap().is_empty());
+        // An empty payload makes room, and one that is there may change.
+        set(&store, "0".to_owned(), Vec::new()).await;
+        set(&store, "new".to_owned(), vec![b'y']).await;
+        set(&store, "new".to_owned(), vec![b'z']).await;
+        let found = store.get(&"new".into()).await.unwrap();
+        assert_eq!(found[0].1.publish.payload, "z");
+    }
+
+    #[tokio::test]
+    async fn the_store_has_a_bound_on_bytes() {
+        let store = Retained::default();
+        set(&store, "a".to_owned(), vec![0; limits::RETAINED_BYTES_MAX]).await;
+        set(&store, "b".to_owned(), vec![0; 1]).await;
+        assert_eq!(store.count().await, 1);
+        set(&store, "a".to_owned(), vec![0; limits::RETAINED_BYTES_MAX - 1]).await;
+        set(&store, "b".to_owned(), vec![0; 1]).await;
+        assert_eq!(store.get(&"#".into()).await.unwrap().len(), 2);
+    }
+}

@@ -104,4 +104,12 @@ mod tests {
             assert_eq!(Access::parse(text).unwrap_err(), error);
         }
     }
+
+    #[test]
+    fn there_is_a_bound_on_users() {
+        let lines = |count: usize| (0..count).map(|n| format!("u{n}:p\n")).collect::<String>();
+        assert!(Access::parse(&lines(limits::USERS_MAX)).is_ok());
+        let error = Access::parse(&lines(limits::USERS_MAX + 1)).unwrap_err();
+        assert_eq!(error, "line 100001: more than 100000 users");
+    }
 }

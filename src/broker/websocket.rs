@@ -37,7 +37,6 @@ pub(super) async fn upgrade(client: TcpStream, bind: IpAddr) -> Result<ByteStrea
         .max_message_size(Some(FRAME_BYTES_MAX))
         .max_frame_size(Some(FRAME_BYTES_MAX));
     let mut refusal = None;
-    #[expect(clippy::result_large_err, reason = "the library's callback wants this type")]
     let check = |request: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
         match admit(request, bind) {
             Ok(subprotocol) => {

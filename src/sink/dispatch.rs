@@ -9,10 +9,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::SetOnce;
 
 use super::console::{self, Console};
-use super::receipt::{Receipt, Ticket};
-use super::republish::{self, Echo, Echoes, Publish};
+use super::republish::{self, Echo, Echoes};
 use super::tally::Tally;
 use super::{Job, Lanes};
+use crate::delivery::{Publish, Receipt, Ticket};
 use crate::engine::{Origin, Outcome, RenderedAction};
 use crate::eval::Verdict;
 use crate::event::{Ids, Message};
@@ -53,7 +53,8 @@ pub struct Dispatcher {
 struct Turn<'a> {
     message: &'a Message,
     topic: Arc<str>,
-    clientid: Arc<str>,
+    /// Whose order is kept: the first publisher's, also for what rules republished.
+    key: Arc<str>,
     depth: usize,
     ticket: &'a Ticket,
 }
@@ -77,15 +78,16 @@ impl Dispatcher {
     pub async fn message(&self, message: Message) -> Receipt {
         self.tally.messages.add();
         let (ticket, receipt) = Ticket::new();
-        let echo = match &self.republish {
-            Republish::Remote(_, echoes) => echoes.take(&message),
-            Republish::Embedded(_) => None,
+        let (echo, key) = match &self.republish {
+            Republish::Remote(_, echoes) => (echoes.take(&message), &message.topic),
+            Republish::Embedded(_) => (None, &message.clientid),
         };
+        let key = Arc::from(key.as_str());
         match echo {
             // Dispatched directly: no rule sees it.
             Some(Echo { direct: true, .. }) => {}
-            Some(Echo { origin, .. }) => self.turn(&message, Some(&origin), 0, &ticket).await,
-            None => self.turn(&message, None, 0, &ticket).await,
+            Some(Echo { origin, .. }) => self.turn(&message, Some(&origin), key, 0, &ticket).await,
+            None => self.turn(&message, None, key, 0, &ticket).await,
         }
         ticket.settle();
         receipt
@@ -104,14 +106,15 @@ impl Dispatcher {
         futures_util::future::join_all(lanes.chain(republish).map(|lanes| lanes.drain(deadline))).await;
     }
 
-    async fn turn(&self, message: &Message, origin: Option<&Origin>, depth: usize, ticket: &Ticket) {
-        let turn = Turn {
-            message,
-            topic: Arc::from(message.topic.as_str()),
-            clientid: Arc::from(message.clientid.as_str()),
-            depth,
-            ticket,
-        };
+    async fn turn(
+        &self,
+        message: &Message,
+        origin: Option<&Origin>,
+        key: Arc<str>,
+        depth: usize,
+        ticket: &Ticket,
+    ) {
+        let turn = Turn { message, topic: Arc::from(message.topic.as_str()), key, depth, ticket };
         for outcome in self.evaluate(message, origin) {
             let (topic, rule) = (&turn.topic, &outcome.rule);
             match &outcome.result {
@@ -150,9 +153,9 @@ impl Dispatcher {
             }
         };
         let job = |request| {
-            let (topic, clientid) = (Arc::clone(&turn.topic), Arc::clone(&turn.clientid));
+            let (topic, key) = (Arc::clone(&turn.topic), Arc::clone(&turn.key));
             let (ticket, tally) = (turn.ticket.another(), Arc::clone(&self.tally));
-            Job::new(Arc::clone(rule), Arc::clone(&action.id), topic, clientid, request, ticket, tally)
+            Job::new(Arc::clone(rule), Arc::clone(&action.id), topic, key, request, ticket, tally)
         };
         match &request {
             Request::Console { data } => {
@@ -204,7 +207,7 @@ impl Dispatcher {
                     Err(why) => return job.failed(&why),
                 }
                 if !direct {
-                    self.again(message, origin, turn.depth + 1, turn.ticket).await;
+                    self.again(message, origin, turn).await;
                 }
             }
         }
@@ -215,9 +218,9 @@ impl Dispatcher {
         &'a self,
         message: Message,
         origin: Origin,
-        depth: usize,
-        ticket: &'a Ticket,
+        turn: &'a Turn<'_>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-        Box::pin(async move { self.turn(&message, Some(&origin), depth, ticket).await })
+        let key = Arc::clone(&turn.key);
+        Box::pin(async move { self.turn(&message, Some(&origin), key, turn.depth + 1, turn.ticket).await })
     }
 }

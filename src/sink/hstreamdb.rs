@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 
 use super::http::{body, excerpt, reason};
 use super::{Attempt, Job, Sink, unexpected};
+use crate::delivery::mask;
 use crate::limits;
 use crate::rule::Request;
 use crate::value::{Bytes, Value, decode};
@@ -27,9 +28,9 @@ pub struct Hstreamdb {
 impl Hstreamdb {
     /// A sink that speaks REST to this URL.
     pub fn new(client: reqwest::Client, url: &str) -> Result<Hstreamdb, String> {
-        let base = Url::parse(url).map_err(|e| format!("URL '{}': {e}", super::mask::url(url)))?;
+        let base = Url::parse(url).map_err(|e| format!("URL '{}': {e}", mask::url(url)))?;
         if base.cannot_be_a_base() {
-            return Err(format!("URL '{}' has no host", super::mask::url(url)));
+            return Err(format!("URL '{}' has no host", mask::url(url)));
         }
         Ok(Hstreamdb { client, base })
     }

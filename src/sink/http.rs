@@ -8,7 +8,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Response, StatusCode, Url};
 
-use super::{Attempt, Job, Sink, mask, unexpected};
+use super::{Attempt, Job, Sink, unexpected};
+use crate::delivery::mask;
 use crate::limits;
 use crate::rule::Request;
 

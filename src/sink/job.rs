@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::receipt::Ticket;
 use super::tally::Tally;
+use crate::delivery::Ticket;
 use crate::rule::Request;
 
 /// A rendered action, with what the log says about it.
@@ -18,8 +18,8 @@ pub struct Job {
     pub action: Arc<str>,
     /// The topic of the message that led here.
     pub topic: Arc<str>,
-    /// The client whose order is kept.
-    pub clientid: Arc<str>,
+    /// Jobs of one key keep their order: the publisher's client id, or the topic where nobody knows the publisher.
+    pub key: Arc<str>,
     /// What to do.
     pub request: Request,
     /// When it entered.
@@ -36,13 +36,13 @@ impl Job {
         rule: Arc<str>,
         action: Arc<str>,
         topic: Arc<str>,
-        clientid: Arc<str>,
+        key: Arc<str>,
         request: Request,
         ticket: Ticket,
         tally: Arc<Tally>,
     ) -> Job {
         let since = Instant::now();
-        Job { rule, action, topic, clientid, request, since, room: None, ticket: Some(ticket), tally }
+        Job { rule, action, topic, key, request, since, room: None, ticket: Some(ticket), tally }
     }
 
     /// The other side has it.

@@ -1,6 +1,6 @@
 //! Lanes: deliveries of one client in order, those of others beside them.
 //!
-//! A client belongs to one lane, by the hash of its id; a lane does one delivery at a time, and a retry holds back
+//! A client belongs to one lane, by the hash of its key; a lane does one delivery at a time, and a retry holds back
 //! only its lane. Lanes are short: when one is full, or the action has too many bytes waiting, whoever delivers must
 //! wait. The embedded broker waits in the publisher's turn, so a slow sink slows its publishers and nobody else, and
 //! no lane ever waits for a publisher.
@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::backoff::Backoff;
 use super::tally::Tally;
 use super::{Attempt, Job, Sink};
+use crate::delivery::Backoff;
 use crate::limits;
 use crate::rule::Request;
 
@@ -77,7 +77,7 @@ impl Lanes {
         let room = Arc::clone(&self.room).acquire_many_owned(kibibytes(&job.request)).await;
         job.room = room.ok();
         let mut hasher = DefaultHasher::new();
-        job.clientid.hash(&mut hasher);
+        job.key.hash(&mut hasher);
         let lane = hasher.finish() % self.queues.len() as u64;
         if let Err(mpsc::error::SendError(job)) = self.queues[lane as usize].send(job).await {
             // Only after `drain` began: dropping it counts it as given up.

@@ -8,15 +8,12 @@
 //! Invariant: every delivery that enters ends in exactly one of three counters, `delivered`, `failed` or
 //! `abandoned`, and in a log line when it is one of the last two. Nothing is dropped in silence.
 
-pub mod backoff;
 pub mod console;
 pub mod dispatch;
 pub mod hstreamdb;
 pub mod http;
 pub mod job;
 pub mod lane;
-pub mod mask;
-pub mod receipt;
 pub mod republish;
 pub mod tally;
 
@@ -27,8 +24,6 @@ use async_trait::async_trait;
 pub use dispatch::{Dispatcher, Route, Rules};
 pub use job::Job;
 pub use lane::{Lanes, Retry};
-pub use receipt::{Receipt, Settled};
-pub use republish::Publish;
 pub use tally::Tally;
 
 use crate::rule::Request;

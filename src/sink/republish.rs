@@ -11,17 +11,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use super::{Attempt, Job, Sink, unexpected};
+use crate::delivery::Publish;
 use crate::engine::Origin;
 use crate::event::Message;
 use crate::rule::Request;
 use crate::{limits, topic};
-
-/// Something that messages can be published to.
-#[async_trait]
-pub trait Publish: Send + Sync + 'static {
-    /// Publishes, and answers when it is done as far as the message's quality of service goes.
-    async fn publish(&self, message: Message) -> Result<(), String>;
-}
 
 /// The message that a request asks for: it comes from the rule, as in EMQX.
 pub fn message(request: &Request, rule: &str, now_ms: i64) -> Option<Message> {

@@ -35,9 +35,9 @@ use session::{Incoming, Session};
 pub use url::BrokerUrl;
 use wire::{Ack, Handle};
 
+use crate::delivery::{Receipt, Settled};
 use crate::event::Message;
 use crate::limits;
-use crate::sink::{Receipt, Settled};
 
 /// How long the first connection may take, subscriptions included.
 const FIRST_CONNECTION: Duration = Duration::from_secs(10);

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tokio::sync::{Mutex as Turn, oneshot, watch};
 
 use super::wire::Handle;
+use crate::delivery::Publish;
 use crate::event::Message;
-use crate::sink::Publish;
 
 /// Publishes over whatever connection stands; clones share it.
 #[derive(Clone)]

@@ -11,9 +11,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::wire::{self, Ack, Event, Wire};
 use super::{Options, Outbox, Version};
+use crate::delivery::Backoff;
 use crate::event::Message;
 use crate::limits;
-use crate::sink::backoff::Backoff;
 
 /// The first wait after a lost connection, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(15));
@@ -142,7 +142,7 @@ impl Session {
                 }
                 Event::Message(message, packet) => {
                     let ack = Ack { packet, generation: handle.generation() };
-                    if let Err(why) = self.take(message, ack, &handle) {
+                    if let Err(why) = self.take(*message, ack, &handle) {
                         return End::Lost(why);
                     }
                 }

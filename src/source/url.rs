@@ -4,7 +4,7 @@ use std::fmt;
 
 use reqwest::Url;
 
-use crate::sink::mask;
+use crate::delivery::mask;
 
 /// `mqtt://[user[:password]@]host[:port]`.
 #[derive(Clone, PartialEq, Eq)]

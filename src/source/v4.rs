@@ -55,7 +55,7 @@ impl Wire for V4 {
                     dup: publish.dup,
                     ..wire::message(publish.topic.clone(), publish.payload.clone())
                 };
-                Event::Message(message, wire::Packet::V4(publish))
+                Event::Message(Box::new(message), wire::Packet::V4(publish))
             }
             Raw::Incoming(Packet::PubAck(_) | Packet::PubComp(_)) => Event::Acknowledged(Ok(())),
             Raw::Outgoing(Outgoing::Publish(_)) => Event::Sent,

@@ -72,7 +72,7 @@ impl Wire for V5 {
                     user_properties,
                     ..wire::message(topic, publish.payload.clone())
                 };
-                Event::Message(message, wire::Packet::V5(publish))
+                Event::Message(Box::new(message), wire::Packet::V5(publish))
             }
             Raw::Incoming(Packet::PubAck(ack)) => Event::Acknowledged(match ack.reason {
                 PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Ok(()),

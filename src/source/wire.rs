@@ -19,7 +19,7 @@ pub(super) enum Event {
     /// The broker's answer to the subscriptions: for each filter, in order, why it is refused.
     Subscribed(Vec<Option<String>>),
     /// A message, and what acknowledges it.
-    Message(Message, Packet),
+    Message(Box<Message>, Packet),
     /// A message of ours went out.
     Sent,
     /// A message of ours arrived, or was refused.

@@ -14,10 +14,11 @@ use tokio::sync::SetOnce;
 use super::plan::Plan;
 use super::{RunArgs, filters};
 use crate::broker::{Access, Broker, Config, Events, Publisher};
+use crate::delivery::{Publish, Receipt};
 use crate::event::Message;
 use crate::sink::dispatch::Republish;
 use crate::sink::republish::{Echoes, Remote};
-use crate::sink::{Dispatcher, Lanes, Publish, Receipt, Retry, Tally};
+use crate::sink::{Dispatcher, Lanes, Retry, Tally};
 use crate::source::{BrokerUrl, Intake, Options, Outbox, Source};
 use crate::topic;
 

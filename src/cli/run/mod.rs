@@ -58,7 +58,7 @@ pub struct RunArgs {
     /// Let everybody connect, also beyond this machine.
     #[arg(long, conflicts_with = "users")]
     allow_anonymous: bool,
-    /// Take messages from this broker instead of running one: mqtt://[user:password@]host[:port].
+    /// Take messages from this broker instead of running one: mqtt://HOST:PORT, with USER:PASSWORD@ in front of the host where needed.
     #[arg(long, value_name = "URL", conflicts_with_all = ["mqtt_port", "ws_port", "users"])]
     broker: Option<String>,
     /// Version of MQTT to speak with --broker: 3.1.1 or 5.
