@@ -61,6 +61,16 @@ impl Index {
         self.entries.push(Entry { id, next: std::mem::replace(head, entry) });
     }
 
+    /// Bytes on the heap, by the capacity of its tables.
+    pub fn bytes(&self) -> usize {
+        let words: usize = self.words.keys().map(|word| word.len()).sum();
+        words
+            + table_bytes::<(Box<[u8]>, u32)>(self.words.capacity())
+            + table_bytes::<((u32, u32), u32)>(self.edges.capacity())
+            + self.nodes.capacity() * size_of::<Node>()
+            + self.entries.capacity() * size_of::<Entry>()
+    }
+
     fn word(&mut self, level: &[u8]) -> u32 {
         if let Some(word) = self.words.get(level) {
             return *word;
@@ -116,6 +126,14 @@ impl Index {
     }
 }
 
+/// Bytes of a hash table: a power of two of buckets, of which seven in eight are used, and a control byte for each.
+fn table_bytes<T>(capacity: usize) -> usize {
+    match capacity {
+        0 => 0,
+        _ => (capacity * 8 / 7).next_power_of_two() * (size_of::<T>() + 1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -144,6 +162,15 @@ mod tests {
                 .collect();
             prop_assert_eq!(found(&filters, &name), naive);
         }
+    }
+
+    #[test]
+    fn its_bytes_grow_with_what_it_holds() {
+        let mut index = Index::new();
+        let empty = index.bytes();
+        assert!(empty < 100, "{empty}");
+        (0..1000).for_each(|id| index.insert(format!("a/{id}/+").as_bytes(), id));
+        assert!((30_000..600_000).contains(&index.bytes()), "{}", index.bytes());
     }
 
     #[test]
