@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use super::hash::BuildFold;
+
 /// No node, no entry.
 const NONE: u32 = u32::MAX;
 
@@ -16,8 +18,9 @@ const PLUS: u32 = 0;
 /// Filters with the ids they were inserted under.
 #[derive(Debug, Default)]
 pub struct Index {
-    words: HashMap<Box<[u8]>, u32>,
-    edges: HashMap<(u32, u32), u32>,
+    words: HashMap<Box<[u8]>, u32, BuildFold>,
+    /// By node and word.
+    edges: HashMap<u64, u32, BuildFold>,
     nodes: Vec<Node>,
     entries: Vec<Entry>,
 }
@@ -66,7 +69,7 @@ impl Index {
         let words: usize = self.words.keys().map(|word| word.len()).sum();
         words
             + table_bytes::<(Box<[u8]>, u32)>(self.words.capacity())
-            + table_bytes::<((u32, u32), u32)>(self.edges.capacity())
+            + table_bytes::<(u64, u32)>(self.edges.capacity())
             + self.nodes.capacity() * size_of::<Node>()
             + self.entries.capacity() * size_of::<Entry>()
     }
@@ -82,7 +85,7 @@ impl Index {
 
     fn child(&mut self, node: u32, word: u32) -> u32 {
         let next = self.nodes.len() as u32;
-        let child = *self.edges.entry((node, word)).or_insert(next);
+        let child = *self.edges.entry(edge(node, word)).or_insert(next);
         if child == next {
             self.nodes.push(Node { exact: NONE, below: NONE });
         }
@@ -112,7 +115,7 @@ impl Index {
         };
         let word = self.words.get(level).copied();
         for word in word.into_iter().chain(wild.then_some(PLUS)) {
-            if let Some(child) = self.edges.get(&(node, word)) {
+            if let Some(child) = self.edges.get(&edge(node, word)) {
                 self.walk(*child, rest, true, ids);
             }
         }
@@ -124,6 +127,10 @@ impl Index {
             entry = found.next;
         }
     }
+}
+
+fn edge(node: u32, word: u32) -> u64 {
+    u64::from(node) << 32 | u64::from(word)
 }
 
 /// Bytes of a hash table: a power of two of buckets, of which seven in eight are used, and a control byte for each.
