@@ -6,7 +6,7 @@ use crate::diag::Diagnostic;
 use crate::document::{Data, Node};
 use crate::profile::Profile;
 use crate::template::{Dialect, Template};
-use crate::value::{Map, Value, encode};
+use crate::value::{Map, Value};
 
 /// Parameters with their templates parsed.
 #[derive(Clone, Debug)]
@@ -58,7 +58,8 @@ impl Params {
                 items.iter().enumerate().for_each(|(at, item)| below(at.to_string(), item))
             }
             Params::Map(pairs) => {
-                pairs.iter().for_each(|(key, inner)| below(encode::to_display(key), inner));
+                let name = |key: &Value| key.as_text().unwrap_or_default().to_owned();
+                pairs.iter().for_each(|(key, inner)| below(name(key), inner));
             }
         }
     }

@@ -24,10 +24,8 @@ pub(super) fn entries(rule: &Rule, documents: &[Document]) -> Vec<Entry> {
             operands: Vec::new(),
             ways: vec![(Way::Taken, false), (Way::Failed, true)],
         });
-        let body = body(action, documents);
         for field in action.templates() {
-            let parent = &field.path[..field.path.len().saturating_sub(1)];
-            let node = body.and_then(|(_, node)| below(node, &field.path).or_else(|| below(node, parent)));
+            let written = Written::find(action, &field, documents);
             for (index, (range, keys)) in field.template.places().into_iter().enumerate() {
                 let mut ways = vec![(Way::Value, false)];
                 if names.in_output(keys) {
@@ -36,7 +34,7 @@ pub(super) fn entries(rule: &Rule, documents: &[Document]) -> Vec<Entry> {
                 entries.push(Entry {
                     spot: Spot::Placeholder(position, field.path.clone(), index),
                     text: field.template.source().get(range.clone()).unwrap_or_default().to_owned(),
-                    place: place(action, body.map(|(document, _)| document), node, &field, range),
+                    place: written.place(&field, range),
                     operands: Vec::new(),
                     ways,
                 });
@@ -46,10 +44,41 @@ pub(super) fn entries(rule: &Rule, documents: &[Document]) -> Vec<Entry> {
     entries
 }
 
-/// The file and the tree that an action was read from.
-fn body<'d>(action: &Action, documents: &'d [Document]) -> Option<(&'d Document, &'d Node)> {
-    let document = documents.iter().find(|d| d.source.name() == action.place.source.name())?;
-    Some((document, standing_at(&document.root, action.place.span)?))
+/// Where a template was written.
+struct Written<'d> {
+    /// The definition that it belongs to: the action's, or its connector's.
+    definition: &'d Place,
+    node: Option<(&'d Document, &'d Node)>,
+}
+
+impl<'d> Written<'d> {
+    fn find(action: &'d Action, field: &Field<'_>, documents: &'d [Document]) -> Written<'d> {
+        let (definition, path) = match (field.path.split_first(), action.connector()) {
+            (Some((first, rest)), Some(connector)) if first == "connector" => (&connector.place, rest),
+            _ => (&action.place, field.path.as_slice()),
+        };
+        let parent = &path[..path.len().saturating_sub(1)];
+        let document = documents.iter().find(|d| d.source.name() == definition.source.name());
+        let node = document.and_then(|document| {
+            let root = standing_at(&document.root, definition.span)?;
+            // The name of a header stands where its value does: the readers keep keys and values together.
+            below(root, path).or_else(|| below(root, parent)).map(|node| (document, node))
+        });
+        Written { definition, node }
+    }
+
+    /// The place of a part of the template, as close as it can be told.
+    fn place(&self, field: &Field<'_>, range: Range<usize>) -> Place {
+        let span = match self.node {
+            Some((document, node)) if node.as_text() == Some(field.template.source()) => {
+                document.embedded(node).place(Span::new(range.start, range.end))
+            }
+            // The name of a header, or a text that was completed from elsewhere.
+            Some((_, node)) => node.span,
+            None => self.definition.span,
+        };
+        Place { source: self.definition.source.clone(), span }
+    }
 }
 
 /// The node of this place, or the one that a key of this place leads to. Readers bound the nesting
@@ -74,27 +103,4 @@ fn below<'d>(node: &'d Node, path: &[String]) -> Option<&'d Node> {
         _ => node.get(key)?,
     };
     below(inner, rest)
-}
-
-/// Where a placeholder stands; the connector, or the action, where that cannot be told.
-fn place(
-    action: &Action,
-    document: Option<&Document>,
-    node: Option<&Node>,
-    field: &Field<'_>,
-    range: Range<usize>,
-) -> Place {
-    if field.path.first().is_some_and(|key| key == "connector") {
-        return action.connector().map_or(&action.place, |connector| &connector.place).clone();
-    }
-    let (Some(document), Some(node)) = (document, node) else { return action.place.clone() };
-    let source = action.place.source.clone();
-    let span = match node.as_text() {
-        Some(text) if text == field.template.source() => {
-            document.embedded(node).place(Span::new(range.start, range.end))
-        }
-        // The name of a header, or a text that was completed by its connector.
-        _ => node.span,
-    };
-    Place { source, span }
 }

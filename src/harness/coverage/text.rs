@@ -40,7 +40,7 @@ fn write_rule(out: &mut String, coverage: &RuleCoverage, count: Count) {
         let lines: Vec<&Line> = lines.collect();
         if !is_sql && !lines.is_empty() {
             let file = if excerpt.file == sql_file { "" } else { &excerpt.file };
-            let _ = writeln!(out, "  {:width$} … {file}", "");
+            let _ = writeln!(out, "{}", format!("  {:width$} … {file}", "").trim_end());
         }
         lines.into_iter().for_each(|line| write_line(out, line, width));
     }
