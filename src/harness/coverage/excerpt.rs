@@ -9,6 +9,8 @@ use crate::text::{Source, Span};
 pub(super) struct Excerpt {
     /// The file.
     pub file: String,
+    /// They are no lines of the rule's SQL.
+    pub beside: bool,
     /// In order; with gaps where nothing is marked.
     pub lines: Vec<Line>,
 }
@@ -82,7 +84,7 @@ pub(super) fn excerpts(coverage: &RuleCoverage) -> Vec<Excerpt> {
         line.marks.sort_by_key(|mark| (mark.from, std::cmp::Reverse(mark.to)));
         match excerpts.last_mut() {
             Some((key, excerpt)) if *key == (beside, file.clone()) => excerpt.lines.push(line),
-            _ => excerpts.push(((beside, file.clone()), Excerpt { file, lines: vec![line] })),
+            _ => excerpts.push(((beside, file.clone()), Excerpt { file, beside, lines: vec![line] })),
         }
     }
     excerpts.into_iter().map(|(_, excerpt)| excerpt).collect()

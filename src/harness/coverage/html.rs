@@ -80,11 +80,11 @@ fn write_rule(out: &mut String, at: usize, coverage: &RuleCoverage) {
     let count = coverage.count();
     let _ = write!(
         out,
-        "<section id=\"rule-{at}\">\n<h2>{} <small>{} of {} points, {} runs</small></h2>\n",
+        "<section id=\"rule-{at}\">\n<h2>{} <small>{} of {} points, {}</small></h2>\n",
         escaped(&coverage.rule.id),
         count.reached,
         count.points,
-        coverage.runs
+        coverage.ran()
     );
     for excerpt in excerpt::excerpts(coverage) {
         write_excerpt(out, &excerpt);
@@ -93,8 +93,12 @@ fn write_rule(out: &mut String, at: usize, coverage: &RuleCoverage) {
 }
 
 fn write_excerpt(out: &mut String, excerpt: &Excerpt) {
-    let _ =
-        write!(out, "<figure>\n<figcaption>{}</figcaption>\n<div class=\"code\">\n", escaped(&excerpt.file));
+    let what = if excerpt.beside { "actions" } else { "SQL" };
+    let _ = write!(
+        out,
+        "<figure>\n<figcaption>{what} in {}</figcaption>\n<div class=\"code\">\n",
+        escaped(&excerpt.file)
+    );
     let mut last = None;
     for line in &excerpt.lines {
         if last.is_some_and(|last| last + 1 != line.number) {
@@ -107,7 +111,7 @@ fn write_excerpt(out: &mut String, excerpt: &Excerpt) {
 }
 
 fn write_line(out: &mut String, line: &Line) {
-    let class = line.state().map_or("", state_class);
+    let class = line.state().map_or("plain", state_class);
     let _ = write!(out, "<div class=\"line {class}\"><span class=\"number\">{}</span><code>", line.number);
     write_marked(out, line);
     out.push_str("</code></div>\n");
@@ -123,7 +127,7 @@ fn write_line(out: &mut String, line: &Line) {
     }
 }
 
-/// The text of a line, cut wherever a mark begins or ends; each piece is as its worst mark.
+/// The text of a line, cut wherever a mark begins or ends; each piece is as its innermost mark.
 fn write_marked(out: &mut String, line: &Line) {
     let characters: Vec<char> = line.text.chars().collect();
     let mut cuts: Vec<usize> = line.marks.iter().flat_map(|mark| [mark.from, mark.to]).collect();
@@ -134,7 +138,7 @@ fn write_marked(out: &mut String, line: &Line) {
     for piece in cuts.windows(2) {
         let text: String = characters[piece[0]..piece[1]].iter().collect();
         let covers = |mark: &&Mark| mark.from <= piece[0] && piece[1] <= mark.to;
-        match line.marks.iter().filter(covers).max_by_key(|mark| mark.state) {
+        match line.marks.iter().filter(covers).min_by_key(|mark| mark.to - mark.from) {
             Some(mark) => {
                 let title = escaped(&mark.sentence);
                 let _ = write!(

@@ -201,3 +201,157 @@ fn add_cases(expr: &Expr, found: &mut Vec<Case>) {
     }
     condition::children(expr).into_iter().for_each(|child| add_cases(child, found));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+    use crate::rule::{Input, Loaded, load};
+
+    fn loaded(file: &str, profile: Profile) -> Loaded {
+        let loaded = load(&[Input { path: "r.yaml".to_owned(), bytes: file.as_bytes().to_vec() }], profile);
+        assert!(!loaded.has_errors(), "{:?}", loaded.problems);
+        loaded
+    }
+
+    /// `kind line:column text: ways`, what is good to know only in parentheses.
+    fn all(loaded: &Loaded) -> Vec<String> {
+        let line = |entry: &Entry| {
+            let ways = entry.ways.iter().map(|(way, advisory)| match advisory {
+                true => format!("({})", way.name()),
+                false => way.name().to_owned(),
+            });
+            let at = entry.place.source.position(entry.place.span.start as usize);
+            let ways = ways.collect::<Vec<_>>().join(" ");
+            format!("{} {}:{} {}: {ways}", entry.spot.name(), at.line, at.column, entry.text)
+        };
+        let rules = loaded.set.rules.values();
+        rules.flat_map(|rule| entries(rule, &loaded.documents)).map(|entry| line(&entry)).collect()
+    }
+
+    /// The places of one statement, without lines and columns.
+    fn of_sql(sql: &str, profile: Profile) -> Vec<String> {
+        let input = Input { path: "r.sql".to_owned(), bytes: sql.as_bytes().to_vec() };
+        let places = all(&load(&[input], profile));
+        let without = |place: &String| {
+            let (kind, rest) = place.split_once(" 1:").unwrap();
+            format!("{kind} {}", rest.split_once(' ').unwrap().1)
+        };
+        places.iter().map(without).filter(|place| !place.starts_with("action")).collect()
+    }
+
+    #[test]
+    fn every_construct_has_its_places() {
+        let file = r##"
+rule_engine:
+  rules:
+    r:
+      sql: |
+        FOREACH payload.list as e
+        DO e.v as v, clientid, CASE WHEN e.v > 1 THEN 'much'
+             ELSE 'little' END as size
+        INCASE e.v > 0 AND
+               is_not_null(e.k)
+        FROM "a/+", "$events/message_delivered"
+        WHERE qos = 1 OR
+              NOT (username = 'x') OR topic IN ('a/1', 'a/2') OR 1 = 1
+      actions: ["http:h", { function: republish, args: { topic: "x/${v}" } }, "http:off", { function: console }]
+    resting: { sql: 'SELECT * FROM "t"', enable: false }
+actions:
+  http:
+    h:
+      connector: c
+      parameters:
+        path: "/${size}"
+        headers: { "x-${v}": "${clientid}" }
+        body: |
+          {"v": ${v},
+           "all": "${.}"}
+    "off": { connector: c, enable: false, parameters: { path: "/${v}" } }
+connectors: { http: { c: { url: "http://h", headers: { y: "a${nope.b}" } } } }
+"##;
+        let expected = [
+            "foreach 6:17 payload.list: no item one item more items",
+            "arm 7:55 'much': taken",
+            "arm 8:19 'little': taken",
+            "from 11:14 \"a/+\": taken",
+            "from 11:21 \"$events/message_delivered\": taken",
+            "condition 12:15 qos = 1: true false",
+            "condition 13:19 (username = 'x'): true false undefined",
+            "condition 13:39 topic IN ('a/1', 'a/2'): true false",
+            "condition 9:16 e.v > 0: true false undefined",
+            "condition 10:16 is_not_null(e.k): true false undefined",
+            "clause 12:15 qos = 1 OR NOT (username = 'x') OR topic IN ('a/1', 'a/2') OR 1 = 1: true false",
+            "clause 9:16 e.v > 0 AND is_not_null(e.k): true false",
+            "action 18:5 http:h: taken (failed)",
+            "placeholder 21:17 ${size}: value",
+            "placeholder 22:30 ${v}: value (undefined)",
+            "placeholder 22:31 ${clientid}: value",
+            "placeholder 27:61 ${nope.b}: value (undefined)",
+            "placeholder 24:17 ${v}: value (undefined)",
+            "placeholder 25:20 ${.}: value",
+            "action 14:27 republish: taken (failed)",
+            "placeholder 14:68 ${v}: value (undefined)",
+            "action 14:91 console: taken (failed)",
+        ];
+        assert_eq!(all(&loaded(file, Profile::V5_8)), expected);
+        // Where 4.3 differs, it is in what the actions send.
+        let old = all(&loaded(file, Profile::V4_3));
+        assert_eq!(old[..13], expected[..13]);
+    }
+
+    #[test]
+    fn what_cannot_be_is_not_asked_for() {
+        let undefined: &[(&str, bool)] = &[
+            ("SELECT * FROM \"t\" WHERE qos = 1", false),
+            ("SELECT * FROM \"t\" WHERE username = 'x'", true),
+            ("SELECT * FROM \"t\" WHERE peerhost = 'x'", true),
+            ("SELECT * FROM \"t\" WHERE nmae = 'x'", true),
+            ("SELECT * FROM \"t\" WHERE payload = 'x'", false),
+            ("SELECT * FROM \"t\" WHERE payload.x = 'x'", true),
+            ("SELECT * FROM \"t\" WHERE payload[1] = 'x'", true),
+            ("SELECT * FROM \"t\" WHERE flags.retain = true", false),
+            ("SELECT * FROM \"t\" WHERE flags.other = true", true),
+            ("SELECT * FROM \"t\" WHERE metadata.rule_id = 'x'", false),
+            ("SELECT * FROM \"t\" WHERE timestamp > now_timestamp()", false),
+            ("SELECT * FROM \"$events/client_connected\" WHERE keepalive = 1", false),
+            ("SELECT * FROM \"$events/client_connected\", \"t\" WHERE keepalive = 1", true),
+            ("SELECT payload.x as y FROM \"t\" WHERE y = 1", true),
+            ("SELECT payload.x as qos FROM \"t\" WHERE qos = 1", true),
+            ("SELECT payload.x + 1 as y FROM \"t\" WHERE y = 1", false),
+            ("SELECT str(payload.x) as y FROM \"t\" WHERE y = '1'", false),
+            ("SELECT 1 as y, y as z FROM \"t\" WHERE z = 1", false),
+            ("SELECT +payload.x as y, y as z FROM \"t\" WHERE z = 1", true),
+            ("SELECT CASE WHEN qos = 1 THEN 1 END as y FROM \"t\" WHERE y = 1", true),
+            ("SELECT CASE WHEN qos = 1 THEN 1 ELSE 2 END as y FROM \"t\" WHERE y = 1", false),
+            ("FOREACH payload.l INCASE item = 1 FROM \"t\"", false),
+            ("FOREACH payload.l INCASE item.x = 1 FROM \"t\"", true),
+            ("FOREACH payload.l as e INCASE e > 1 FROM \"t\"", false),
+            ("FOREACH payload.l as e INCASE qos > 1 FROM \"t\"", false),
+            ("FOREACH payload.k as k, payload.l as e INCASE k > 1 FROM \"t\"", true),
+        ];
+        for (sql, expected) in undefined {
+            let places = of_sql(sql, Profile::V5_8);
+            let atom = places.iter().find(|place| place.starts_with("condition")).unwrap();
+            assert_eq!(atom.ends_with("undefined"), *expected, "{sql}: {atom}");
+        }
+        for constant in ["1 = 1", "true", "abs(-1) = 1", "'a' IN ('a', 'b')"] {
+            let places = of_sql(&format!("SELECT * FROM \"t\" WHERE {constant}"), Profile::V5_8);
+            assert_eq!(places, ["from \"t\": taken"], "{constant}");
+        }
+        let places = of_sql("SELECT * FROM \"t\" WHERE random() > 0.5 AND 1 = 1", Profile::V5_8);
+        assert_eq!(
+            places[1..],
+            ["condition random() > 0.5: true false", "clause random() > 0.5 AND 1 = 1: true false"]
+        );
+    }
+
+    #[test]
+    fn many_aliases_of_aliases_take_no_time() {
+        let aliases: Vec<String> =
+            (1..1000).map(|n| format!("CASE WHEN 1=1 THEN a{} ELSE a{} END as a{n}", n - 1, n - 1)).collect();
+        let sql = format!("SELECT 1 as a0, {} FROM \"t\" WHERE a999 = 1", aliases.join(", "));
+        let sql = if sql.len() > crate::limits::SQL_BYTES_MAX { panic!("{}", sql.len()) } else { sql };
+        assert!(of_sql(&sql, Profile::V5_8).last().unwrap().ends_with("true false"));
+    }
+}

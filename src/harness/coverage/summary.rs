@@ -136,6 +136,15 @@ impl Coverage {
 }
 
 impl RuleCoverage {
+    /// How often it ran, in words.
+    pub fn ran(&self) -> String {
+        match self.runs {
+            0 => "never ran".to_owned(),
+            1 => "ran once".to_owned(),
+            runs => format!("ran {runs} times"),
+        }
+    }
+
     /// What counts.
     pub fn count(&self) -> Count {
         self.sum(false)

@@ -22,23 +22,17 @@ pub fn blocks(coverage: &Coverage) -> String {
 fn write_rule(out: &mut String, coverage: &RuleCoverage, count: Count) {
     let rule = &coverage.rule;
     let (file, line) = (rule.place.source.name(), rule.place.line());
-    let runs = match coverage.runs {
-        0 => "never ran".to_owned(),
-        1 => "ran once".to_owned(),
-        runs => format!("ran {runs} times"),
-    };
-    let _ =
-        writeln!(out, "{} ({file}:{line}), {} of {}, {runs}", rule.id, count.reached, points(count.points));
+    let (reached, all) = (count.reached, points(count.points));
+    let _ = writeln!(out, "{} ({file}:{line}), {reached} of {all}, {}", rule.id, coverage.ran());
     let excerpts = excerpt::excerpts(coverage);
     let numbers = excerpts.iter().flat_map(|excerpt| &excerpt.lines).map(|line| line.number);
     let width = numbers.max().unwrap_or(0).to_string().len();
     let sql_file = rule.sql.file.name();
-    for (at, excerpt) in excerpts.iter().enumerate() {
-        let is_sql = at == 0;
+    for excerpt in &excerpts {
         // Of the actions, only what is missing is of interest.
-        let lines = excerpt.lines.iter().filter(|line| is_sql || line.state() > Some(State::Reached));
-        let lines: Vec<&Line> = lines.collect();
-        if !is_sql && !lines.is_empty() {
+        let shown = |line: &&Line| !excerpt.beside || line.state() > Some(State::Reached);
+        let lines: Vec<&Line> = excerpt.lines.iter().filter(shown).collect();
+        if excerpt.beside && !lines.is_empty() {
             let file = if excerpt.file == sql_file { "" } else { &excerpt.file };
             let _ = writeln!(out, "{}", format!("  {:width$} … {file}", "").trim_end());
         }
