@@ -11,6 +11,7 @@ mod foreach;
 mod outputs;
 mod scope;
 mod select;
+mod topic_match;
 
 pub use outputs::Outputs;
 
