@@ -48,6 +48,12 @@ impl Trace {
         }
     }
 
+    /// Hands the steps over and begins anew: one evaluation's notes must not run into the next one's.
+    pub fn take(&mut self) -> Vec<Step> {
+        self.item = None;
+        std::mem::take(&mut self.steps)
+    }
+
     /// Says which FOREACH item comes next, or that none does.
     pub fn at_item(&mut self, item: Option<usize>) {
         self.item = item;

@@ -1,6 +1,7 @@
 //! The `rulemill` command: one file a subcommand; the only place that prints and decides exit codes.
 
 mod check;
+mod coverage;
 mod eval;
 mod exit;
 mod files;

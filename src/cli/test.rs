@@ -8,11 +8,13 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
+use super::coverage::CoverageArgs;
 use super::fixtures::Folder;
 use super::show::{self, OutputFormat};
 use super::{Exit, files};
 use crate::ctx::Ctx;
 use crate::diag::{Diagnostic, Severity, json as diag_json};
+use crate::harness::coverage::{self, Coverage, Hits};
 use crate::harness::{self, CaseResult, Test, TestFile, report};
 use crate::profile::Profile;
 use crate::rule::{self, Input, Loaded};
@@ -44,6 +46,8 @@ pub struct TestArgs {
     /// Print failures and the last line only.
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    coverage: CoverageArgs,
 }
 
 /// What the command line selects.
@@ -69,6 +73,7 @@ struct Run<'a> {
     totals: report::Totals,
     /// Test and rule files that are wrong.
     problems: Vec<Diagnostic>,
+    coverage: Option<Coverage>,
     exit: Exit,
 }
 
@@ -104,14 +109,21 @@ pub fn run(args: TestArgs) -> anyhow::Result<Exit> {
     }
     if args.format == OutputFormat::Json {
         let cases = run.results.iter().map(|(case, result)| report::case_json(case.file, case.test, result));
-        let document = json!({
+        let mut document = json!({
             "passed": run.totals.passed, "failed": run.totals.failed, "cases": cases.collect::<Vec<_>>(),
             "problems": run.problems.iter().map(diag_json::to_json).collect::<Vec<_>>(),
         });
+        if let Some(coverage) = &run.coverage {
+            document["coverage"] = coverage::json(coverage);
+            run.exit = run.exit.max(args.coverage.report(coverage, None, args.quiet)?);
+        }
         writeln!(io::stdout(), "{document:#}")?;
         return Ok(run.exit);
     }
     show::blocks(&mut anstream::stderr().lock(), &run.problems)?;
+    if let Some(coverage) = &run.coverage {
+        run.exit = run.exit.max(args.coverage.report(coverage, Some(&mut out), args.quiet)?);
+    }
     let ms = started.elapsed().as_millis();
     match (cases.is_empty(), run.problems.is_empty()) {
         (true, true) => writeln!(out, "{} ({ms} ms)", no_tests(&selection, &read))?,
@@ -146,17 +158,18 @@ fn run_cases<'a>(
     out: &mut dyn Write,
 ) -> anyhow::Result<Run<'a>> {
     let mut rules = Rules { found, by_profile: BTreeMap::new() };
-    let mut run =
-        Run { results: Vec::new(), totals: report::Totals::default(), problems: Vec::new(), exit: Exit::Ok };
+    let (totals, mut hits) = (report::Totals::default(), Hits::default());
+    let mut run = Run { results: Vec::new(), totals, problems: Vec::new(), coverage: None, exit: Exit::Ok };
     let name_profile = cases.iter().any(|case| case.profile != args.emqx);
     for case in cases {
         let rules = rules.get(case.profile, read)?;
-        let new_ctx = |now, seed| Ctx::frozen(now, seed);
+        let new_ctx = |now, seed| args.coverage.watch(Ctx::frozen(now, seed));
         let mut result = harness::run_case(case.file, case.test, case.profile, rules, &new_ctx);
         if args.update {
             update_snapshot(case, &mut result, args.allow_outside)?;
         }
         run.totals.add(result.passed());
+        hits.merge(&result.hits);
         if args.format == OutputFormat::Human {
             write_case(out, case, &result, name_profile, args.quiet)?;
         }
@@ -174,6 +187,9 @@ fn run_cases<'a>(
                 run.problems.push(problem.clone());
             }
         }
+    }
+    if !cases.is_empty() {
+        run.coverage = args.coverage.of(&rules.by_profile, found, read, &hits);
     }
     Ok(run)
 }

@@ -6,6 +6,7 @@
 mod capture;
 pub mod clock;
 pub mod compare;
+pub mod coverage;
 mod expect;
 mod given;
 mod model;

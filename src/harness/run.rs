@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::capture::{Capture, Tally};
 use super::compare::{Comparison, Difference, DifferenceKind};
+use super::coverage::Hits;
 use super::expect::{Expect, RuleExpect, Said};
 use super::given::Given;
 use super::model::{Name, Step, Test, TestFile, When};
@@ -40,6 +41,8 @@ pub struct CaseResult {
     pub left_out: usize,
     /// The snapshot as it would be written now.
     pub snapshot: Option<String>,
+    /// What it reached of its rules, when the world's trace watches.
+    pub hits: Hits,
 }
 
 impl CaseResult {
@@ -65,6 +68,7 @@ pub fn run_case(
         rules: Vec::new(),
         left_out: 0,
         snapshot: None,
+        hits: Hits::default(),
     };
     let rules = match find_rules(file, test, loaded) {
         Ok(rules) => rules,
@@ -239,6 +243,7 @@ impl Case<'_> {
             Given::Columns(columns) => return Some(self.bare_columns(columns)),
         };
         let outcomes = self.engine.run(&topic, &columns, &mut self.ctx);
+        self.result.hits.note(self.engine.rules(), Some(&topic), &outcomes);
         let mut seen = self.not_run(&topic);
         let outcomes = if self.test.chain { self.chained(outcomes, span, comparison) } else { outcomes };
         for outcome in outcomes {
@@ -262,6 +267,7 @@ impl Case<'_> {
         for rule in self.engine.rules().to_vec() {
             if rule.enabled {
                 let outcome = self.engine.apply(&rule, columns, None, &mut self.ctx);
+                self.result.hits.note(self.engine.rules(), None, std::slice::from_ref(&outcome));
                 Seen::add(&mut seen, outcome);
             }
         }
@@ -289,7 +295,9 @@ impl Case<'_> {
                     return done;
                 }
                 let columns = message.columns(self.profile);
-                next.extend(self.engine.run_from(&message.topic, &columns, Some(&origin), &mut self.ctx));
+                let fed = self.engine.run_from(&message.topic, &columns, Some(&origin), &mut self.ctx);
+                self.result.hits.note(self.engine.rules(), Some(&message.topic), &fed);
+                next.extend(fed);
             }
             waiting.extend(next.into_iter().rev());
             done.push(outcome);

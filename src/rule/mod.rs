@@ -17,7 +17,7 @@ pub mod units;
 
 use std::sync::Arc;
 
-pub use action::{Action, ActionKind};
+pub use action::{Action, ActionKind, Field};
 pub use connector::{Connector, Place, Shared as SharedConnector, Url};
 pub use hstreamdb::HstreamdbAction;
 pub use http::HttpAction;
