@@ -150,6 +150,9 @@ impl Engine {
     pub fn apply(&mut self, rule: &Rule, columns: &Map, origin: Option<&Origin>, ctx: &mut Ctx) -> Outcome {
         let counters = self.counters.entry(rule.id.clone()).or_default();
         counters.add(Counter::Matched);
+        if let Some(trace) = &mut ctx.trace {
+            trace.begin(&rule.id, columns);
+        }
         let result = eval::run(&rule.program, columns, ctx);
         let mut actions = Vec::new();
         match &result {
