@@ -167,6 +167,9 @@ impl Engine {
         ctx: &mut Ctx,
     ) -> Outcome {
         counters.add(Counter::Matched);
+        if let Some(trace) = &mut ctx.trace {
+            trace.begin(&rule.id, columns);
+        }
         let result = eval::run(&rule.program, columns, ctx);
         let mut actions = Vec::new();
         match &result {
@@ -189,7 +192,7 @@ impl Engine {
                 }
             }
         }
-        let steps = ctx.trace.as_mut().map(Trace::take).unwrap_or_default();
+        let steps = ctx.trace.as_ref().map_or(&[][..], Trace::last_run).to_vec();
         Outcome { rule: rule.id.clone(), result, actions, steps }
     }
 }
