@@ -129,3 +129,14 @@ pub const STREAM_SQL_OPERATORS_MAX: usize = 256;
 /// Nesting of a statement on streams: sqlparser's own default, which its frames (tens of KiB each) fit a
 /// thread's stack with.
 pub const STREAM_SQL_DEPTH_MAX: usize = 50;
+
+/// Aliases that a lint looks through to tell what kind of value a name holds: `a AS b, b AS c, …`.
+pub const LINT_ALIASES_MAX: usize = 8;
+
+/// Rounds of `check --fix` over one file: a repair may bring another into sight, and two must not undo each other
+/// for ever.
+pub const FIX_ROUNDS_MAX: usize = 10;
+
+/// Lines times lines that `check --fix --dry-run` compares to show few differences; above it the whole stretch
+/// between the first and the last difference is shown.
+pub const DIFF_CELLS_MAX: usize = 4_000_000;

@@ -77,6 +77,9 @@ codes! {
     /// A file whose format cannot be read yet.
     UNKNOWN_FORMAT = "E416", "not a rule file",
         "Rule files end in .yaml, .yml, .json or .sql.";
+    /// A lint that is not there, or a comment of rulemill's that cannot be read.
+    UNKNOWN_LINT = "E420", "an unknown lint",
+        "Levels are set by a lint's code or name: rulemill.lints in a file, --deny, --warn and --allow on the command line, `-- rulemill: allow(W13)` in SQL. `rulemill explain` lists all lints.";
     /// A test file without tests.
     NO_TESTS = "E501", "a test file without tests",
         "A file that tests nothing would pass for ever. Add a test or remove the file.";

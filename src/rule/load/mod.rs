@@ -79,6 +79,8 @@ pub struct Loaded {
     pub broken: BTreeSet<String>,
     /// The ids of the rules of each file, in the order written, wrong ones included.
     pub by_file: BTreeMap<String, Vec<String>>,
+    /// The files that could be read, as trees; a bare SQL file is the tree of one string.
+    pub documents: Vec<Document>,
 }
 
 impl Loaded {
@@ -101,6 +103,7 @@ pub fn load(inputs: &[Input], profile: Profile) -> Loaded {
         }
     }
     let mut loaded = loader.loaded;
+    loaded.documents = files.into_iter().map(|file| file.document).collect();
     sort(&mut loaded.problems, inputs);
     loaded
 }
@@ -162,7 +165,13 @@ impl Loader {
             settings: Settings { ignore_sys_message: true, jq_timeout_ms: 10_000 },
             profile,
         };
-        let loaded = Loaded { set, problems: Vec::new(), broken: BTreeSet::new(), by_file: BTreeMap::new() };
+        let loaded = Loaded {
+            set,
+            problems: Vec::new(),
+            broken: BTreeSet::new(),
+            by_file: BTreeMap::new(),
+            documents: Vec::new(),
+        };
         Loader { loaded, profile, places: BTreeMap::new() }
     }
 
