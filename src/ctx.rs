@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::limits;
+use crate::text::Span;
 use crate::value::{Map, Value};
 
 /// Runs a jq program; outside the core, in a worker that a time limit really ends.
@@ -14,6 +16,43 @@ pub trait Jq: Send {
 
 /// Where the time comes from, in nanoseconds since the Unix epoch.
 pub type Clock = Box<dyn FnMut() -> i128 + Send>;
+
+/// What was evaluated, in order, for those who want to see or count it.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    steps: Vec<Step>,
+    item: Option<usize>,
+}
+
+/// One sub-expression that got a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Where it stands in the statement.
+    pub span: Span,
+    /// Position of the FOREACH item it was evaluated for, from 0.
+    pub item: Option<usize>,
+    /// Its value.
+    pub value: Value,
+}
+
+impl Trace {
+    /// The steps so far.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Notes a value; past the bound the trace goes on without it.
+    pub fn record(&mut self, span: Span, value: &Value) {
+        if self.steps.len() < limits::TRACE_STEPS_MAX {
+            self.steps.push(Step { span, item: self.item, value: value.clone() });
+        }
+    }
+
+    /// Says which FOREACH item comes next, or that none does.
+    pub fn at_item(&mut self, item: Option<usize>) {
+        self.item = item;
+    }
+}
 
 /// Emptied buffers, kept for their capacity.
 #[derive(Default)]
@@ -36,8 +75,12 @@ pub struct Ctx {
     pub kv_store: Map,
     /// `proc_dict_*`: a table of the process that runs the rules.
     pub proc_dict: Map,
+    /// The statement runs in EMQX's SQL tester, where 5.8 shows dates of MongoDB as text.
+    pub sql_tester: bool,
     /// The jq worker, where there is one.
     pub jq: Option<Box<dyn Jq>>,
+    /// Where evaluation notes its steps, when someone watches.
+    pub trace: Option<Trace>,
     /// Buffers that one evaluation leaves to the next.
     pub(crate) scratch: Scratch,
     /// Default time limit of a jq program (`rule_engine.jq_function_default_timeout`).
@@ -59,7 +102,9 @@ impl Ctx {
             env: BTreeMap::new(),
             kv_store: Map::new(),
             proc_dict: Map::new(),
+            sql_tester: false,
             jq: None,
+            trace: None,
             scratch: Scratch::default(),
             jq_timeout_ms: 10_000,
         }

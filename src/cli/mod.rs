@@ -8,6 +8,8 @@ mod fixtures;
 #[cfg(feature = "live")]
 mod hstream;
 pub mod pipe;
+#[cfg(feature = "live")]
+mod run;
 mod show;
 mod test;
 mod world;
@@ -33,6 +35,9 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Answer JSON requests, one a line, for other programs.
     Pipe(pipe::PipeArgs),
+    /// Run rules on live MQTT traffic.
+    #[cfg(feature = "live")]
+    Run(run::RunArgs),
     /// The HStreamDB stand-in alone, its SQL shell, and its reader.
     #[cfg(feature = "live")]
     Hstream(hstream::HstreamArgs),
@@ -52,6 +57,8 @@ pub fn main() -> Exit {
         Command::Test(args) => test::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Pipe(args) => pipe::run(args),
+        #[cfg(feature = "live")]
+        Command::Run(args) => run::run(args),
         #[cfg(feature = "live")]
         Command::Hstream(args) => hstream::run(args),
     };

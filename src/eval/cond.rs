@@ -10,6 +10,19 @@ use crate::value::Value;
 
 /// The answer of a condition; a function may answer something that is no boolean.
 pub(super) fn evaluate(scope: &Scope<'_>, node: &Node, ctx: &mut Ctx) -> Evaluated<Value> {
+    if ctx.trace.is_none() {
+        return untraced(scope, node, ctx);
+    }
+    let result = untraced(scope, node, ctx);
+    if let (Some(trace), Ok(value)) = (&mut ctx.trace, &result)
+        && matches!(node.kind, Kind::And(..) | Kind::Or(..) | Kind::Not(_) | Kind::In(..))
+    {
+        trace.record(node.span, value);
+    }
+    result
+}
+
+fn untraced(scope: &Scope<'_>, node: &Node, ctx: &mut Ctx) -> Evaluated<Value> {
     match &node.kind {
         Kind::And(left, right) => match evaluate(scope, left, ctx)? {
             Value::Bool(true) => evaluate(scope, right, ctx),
@@ -40,9 +53,12 @@ pub(super) fn evaluate(scope: &Scope<'_>, node: &Node, ctx: &mut Ctx) -> Evaluat
 /// The answer of a whole clause, which must be a boolean.
 pub(super) fn holds(scope: &Scope<'_>, node: &Node, ctx: &mut Ctx) -> Evaluated<bool> {
     match &node.kind {
-        Kind::Const(Value::Bool(answer)) => return Ok(*answer),
-        Kind::Compare(op, left, right) => return compare_nodes(scope, *op, left, right, ctx),
-        Kind::And(left, right) => {
+        // A shorter way for the plain ones, when nobody watches.
+        Kind::Const(Value::Bool(answer)) if ctx.trace.is_none() => return Ok(*answer),
+        Kind::Compare(op, left, right) if ctx.trace.is_none() => {
+            return compare_nodes(scope, *op, left, right, ctx);
+        }
+        Kind::And(left, right) if ctx.trace.is_none() => {
             // What is no boolean on the right is the clause's failure all the same.
             return Ok(holds(scope, left, ctx)? && holds(scope, right, ctx)?);
         }

@@ -16,7 +16,19 @@ use crate::text::Span;
 use crate::value::{Value, path};
 
 /// The value of an expression.
+#[inline]
 pub(super) fn eval<'a>(scope: &Scope<'a>, node: &'a Node, ctx: &mut Ctx) -> Evaluated<Cow<'a, Value>> {
+    if ctx.trace.is_none() {
+        return untraced(scope, node, ctx);
+    }
+    let result = untraced(scope, node, ctx);
+    if let (Some(trace), Ok(value)) = (&mut ctx.trace, &result) {
+        trace.record(node.span, value);
+    }
+    result
+}
+
+fn untraced<'a>(scope: &Scope<'a>, node: &'a Node, ctx: &mut Ctx) -> Evaluated<Cow<'a, Value>> {
     match &node.kind {
         Kind::Const(value) => Ok(Cow::Borrowed(value)),
         Kind::Column(slot) => Ok(scope.column(*slot)),

@@ -53,7 +53,8 @@ pub(super) fn run(program: &Program, columns: &Map, ctx: &mut Ctx) -> Result<Ver
     let outer = if compiled.profile.is_5_8() { with_selected } else { layers };
     let mut values = Vec::new();
     let mut maps = Vec::new();
-    for item in items {
+    for (at, item) in items.iter().enumerate() {
+        watch_item(ctx, Some(at));
         let scope = Scope { layers: Layers { item: Some((&key, item)), ..outer }, ..base };
         if !cond::holds(&scope, incase, ctx).map_err(|e| failed(e, Clause::Incase))? {
             continue;
@@ -68,6 +69,7 @@ pub(super) fn run(program: &Program, columns: &Map, ctx: &mut Ctx) -> Result<Ver
             None => maps.push(scope.layers.merged()),
         }
     }
+    watch_item(ctx, None);
     payload.finish(ctx);
     Ok(Verdict::Outputs(match doeach {
         Some(SelectList::Plain(list)) => Outputs::of_rows(list, values),
@@ -89,13 +91,21 @@ fn run_lean(
         return Ok(Verdict::NoMatch);
     }
     let mut values = Vec::with_capacity(rows.len() * list.fields.len());
-    for item_parts in rows.iter() {
+    for (at, item_parts) in rows.iter().enumerate() {
+        watch_item(ctx, Some(at));
         let scope = Scope { item_parts, ..*base };
         if cond::holds(&scope, incase, ctx).map_err(|e| (e, Clause::Incase))? {
             select::plain(&scope, &list.fields, &mut values, ctx).map_err(|e| (e, Clause::Do))?;
         }
     }
+    watch_item(ctx, None);
     Ok(Verdict::Outputs(Outputs::of_rows(list, values)))
+}
+
+fn watch_item(ctx: &mut Ctx, item: Option<usize>) {
+    if let Some(trace) = &mut ctx.trace {
+        trace.at_item(item);
+    }
 }
 
 /// What the fields select, and the value of the last (emqx_rule_runtime:select_and_collect). A named field but the

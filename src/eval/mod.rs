@@ -123,3 +123,35 @@ pub fn run(program: &Program, columns: &Map, ctx: &mut Ctx) -> Result<Verdict, E
         Body::Foreach { .. } => foreach::run(program, columns, ctx),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ctx::Trace;
+    use crate::profile::Profile;
+    use crate::text::Source;
+    use crate::value::Bytes;
+
+    #[test]
+    fn a_trace_has_every_value_with_its_place_and_item() {
+        let sql = "FOREACH payload.l AS e DO e.k + 1 AS k INCASE e.k > 1 FROM \"t\" WHERE qos = 1 AND true";
+        let program = Program::compile(&Source::new("t", sql), Profile::V5_8).unwrap();
+        let payload = Value::Str(Bytes::from_static(b"{\"l\":[{\"k\":1},{\"k\":2}]}"));
+        let columns = Map::of_columns([("payload", payload), ("qos", Value::Int(1))]);
+        let mut ctx = Ctx::frozen(0, 1);
+        ctx.trace = Some(Trace::default());
+        run(&program, &columns, &mut ctx).unwrap();
+        let trace = ctx.trace.unwrap();
+        let steps: Vec<(&str, Option<usize>, String)> =
+            trace.steps().iter().map(|s| (&sql[s.span.range()], s.item, to_display(&s.value))).collect();
+        let has = |text, item, value: &str| {
+            assert!(steps.contains(&(text, item, value.to_owned())), "{text}: {steps:?}")
+        };
+        has("qos", None, "1");
+        has("qos = 1 AND true", None, "true");
+        has("e.k > 1", Some(0), "false");
+        has("e.k > 1", Some(1), "true");
+        has("e.k + 1", Some(1), "3");
+        assert!(!steps.iter().any(|(text, item, _)| *text == "e.k + 1" && *item == Some(0)));
+    }
+}

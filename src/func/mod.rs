@@ -23,6 +23,7 @@ mod mongo;
 mod number;
 mod random;
 mod regex;
+mod sprintf;
 mod string;
 pub mod table;
 mod term;

@@ -253,7 +253,11 @@ impl Builtin {
                 return Err(FnError::argument(at + 1, param.kinds.describe(), arg));
             }
         }
-        (self.call)(call, args)
+        let answer = (self.call)(call, args)?;
+        if let Value::Str(text) = &answer {
+            args::within_text(text.len())?;
+        }
+        Ok(answer)
     }
 
     fn takes(&self, arity: usize) -> bool {
@@ -321,6 +325,7 @@ pub const FAMILIES: &[&[Builtin]] = &[
     super::string::split::ROWS,
     super::string::join::ROWS,
     super::regex::ROWS,
+    super::sprintf::ROWS,
     super::string::escape::ROWS,
     super::map::ROWS,
     super::array::ROWS,
