@@ -3,6 +3,7 @@
 //! Renderers (human, JSON, …) stand beside it; nothing else formats a diagnostic.
 
 pub mod codes;
+pub mod examples;
 pub mod github;
 #[cfg(feature = "cli")]
 pub mod human;
