@@ -5,6 +5,7 @@ mod eval;
 mod exit;
 mod files;
 mod fixtures;
+mod functions;
 #[cfg(feature = "live")]
 mod hstream;
 pub mod pipe;
@@ -31,6 +32,8 @@ enum Command {
     Test(test::TestArgs),
     /// Run one statement over JSON messages from a file or standard input.
     Eval(eval::EvalArgs),
+    /// Say what the builtin functions of rule SQL do.
+    Fn(functions::FnArgs),
     /// Answer JSON requests, one a line, for other programs.
     Pipe(pipe::PipeArgs),
     /// The HStreamDB stand-in alone, its SQL shell, and its reader.
@@ -51,6 +54,7 @@ pub fn main() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Test(args) => test::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Fn(args) => functions::run(args),
         Command::Pipe(args) => pipe::run(args),
         #[cfg(feature = "live")]
         Command::Hstream(args) => hstream::run(args),
