@@ -132,3 +132,6 @@ pub const STREAM_SQL_DEPTH_MAX: usize = 50;
 
 /// Steps of one traced evaluation: a FOREACH over a long list must not fill the memory with notes.
 pub const TRACE_STEPS_MAX: usize = 100_000;
+
+/// Messages of one `bench`: a day of one microsecond each.
+pub const BENCH_MESSAGES_MAX: u64 = 100_000_000_000;

@@ -1,5 +1,6 @@
 //! The `rulemill` command: one file a subcommand; the only place that prints and decides exit codes.
 
+mod bench;
 mod check;
 mod eval;
 mod exit;
@@ -32,6 +33,8 @@ enum Command {
     Test(test::TestArgs),
     /// Run one statement over JSON messages from a file or standard input.
     Eval(eval::EvalArgs),
+    /// Measure how long a rule takes for a message.
+    Bench(bench::BenchArgs),
     /// Say what the builtin functions of rule SQL do.
     Fn(functions::FnArgs),
     /// Answer JSON requests, one a line, for other programs.
@@ -54,6 +57,7 @@ pub fn main() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Test(args) => test::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Fn(args) => functions::run(args),
         Command::Pipe(args) => pipe::run(args),
         #[cfg(feature = "live")]

@@ -9,10 +9,12 @@ mod cond;
 mod expr;
 mod foreach;
 mod outputs;
+mod phases;
 mod scope;
 mod select;
 
 pub use outputs::Outputs;
+pub use phases::{Phase, Phases};
 
 use crate::ctx::Ctx;
 use crate::diag::Diagnostic;

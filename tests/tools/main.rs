@@ -10,6 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod bench;
 mod functions;
 #[path = "../support/mod.rs"]
 mod support;
