@@ -75,6 +75,8 @@ pub struct Ctx {
     pub kv_store: Map,
     /// `proc_dict_*`: a table of the process that runs the rules.
     pub proc_dict: Map,
+    /// The statement runs in EMQX's SQL tester, where 5.8 shows dates of MongoDB as text.
+    pub sql_tester: bool,
     /// The jq worker, where there is one.
     pub jq: Option<Box<dyn Jq>>,
     /// Where evaluation notes its steps, when someone watches.
@@ -100,6 +102,7 @@ impl Ctx {
             env: BTreeMap::new(),
             kv_store: Map::new(),
             proc_dict: Map::new(),
+            sql_tester: false,
             jq: None,
             trace: None,
             scratch: Scratch::default(),

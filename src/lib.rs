@@ -30,9 +30,17 @@ pub mod topic;
 pub mod value;
 
 #[cfg(feature = "live")]
+pub mod broker;
+#[cfg(feature = "live")]
+pub mod delivery;
+#[cfg(feature = "live")]
 pub mod hstream;
 #[cfg(feature = "live")]
 pub mod log;
+#[cfg(feature = "live")]
+pub mod sink;
+#[cfg(feature = "live")]
+pub mod source;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -27,6 +27,53 @@ pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of one MQTT message, EMQX's default `mqtt.max_packet_size`.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
+/// MQTT connections at once. Each costs two sockets and two tasks; one machine's rule tester needs few.
+pub const CONNECTIONS_MAX: usize = 10_000;
+
+/// QoS 1 and 2 messages that one MQTT client may have unacknowledged. rmqtt's own default of 16 disconnects
+/// QoS 2 clients with a bigger window.
+pub const INFLIGHT_MAX: u16 = 1000;
+
+/// Messages that wait for one slow subscriber, EMQX's default `mqtt.max_mqueue_len`.
+pub const SUBSCRIBER_QUEUE_MAX: usize = 1000;
+
+/// Topic aliases of one MQTT 5 connection.
+pub const TOPIC_ALIASES_MAX: u16 = 128;
+
+/// Retained messages. They live in memory and only a client can remove them.
+pub const RETAINED_MESSAGES_MAX: usize = 100_000;
+
+/// Bytes of all retained payloads.
+pub const RETAINED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Lines of a `--users` file.
+pub const USERS_MAX: usize = 100_000;
+
+/// Lanes of one action: as many deliveries run side by side, EMQX's default `worker_pool_size`.
+pub const LANES: usize = 16;
+
+/// Deliveries that wait in one lane. A full lane holds its publishers back.
+pub const LANE_QUEUE_MAX: usize = 256;
+
+/// Kibibytes that wait for one action, in all its lanes: 256 large messages a lane would be 4 GiB.
+pub const ACTION_QUEUE_KIB_MAX: u32 = 64 * 1024;
+
+/// Bytes read of an HTTP answer; only the start is of use in a log.
+pub const HTTP_ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// How often one message may be republished in a chain: rules that feed one another would go on for ever.
+pub const REPUBLISH_DEPTH_MAX: usize = 16;
+
+/// Republished messages that a `--broker` may still send back to us. Older ones are forgotten first.
+pub const ECHOES_MAX: usize = 10_000;
+
+/// Messages of a `--broker` that wait for the rules: as many as there are packet ids, so that one that must be
+/// acknowledged always finds a place. QoS 0 may take half of it; beyond, it is counted as lost.
+pub const SOURCE_QUEUE_MAX: usize = 2 * 65_536;
+
+/// Payload bytes that wait for the rules before messages of QoS 0 are counted as lost.
+pub const SOURCE_QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Bytes of one rule file, test file or fixture list. A configuration of 10,000 rules is smaller.
 pub const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
@@ -135,3 +182,9 @@ pub const TRACE_STEPS_MAX: usize = 100_000;
 
 /// Messages of one `bench`: a day of one microsecond each.
 pub const BENCH_MESSAGES_MAX: u64 = 100_000_000_000;
+
+/// Lines of a capture that one test replays.
+pub const CAPTURE_LINES_MAX: usize = 100_000;
+
+/// Differences of one case that are kept: the first ones explain, the rest repeat.
+pub const REPORT_DIFFERENCES_MAX: usize = 50;

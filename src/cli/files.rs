@@ -52,18 +52,22 @@ fn is_rule(path: &Path) -> bool {
 
 /// All rule and test files at and below the paths, in a stable order, each once.
 pub(super) fn find(paths: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
+    find_up_to(paths, limits::FILES_MAX)
+}
+
+fn find_up_to(paths: &[PathBuf], files_max: usize) -> anyhow::Result<Vec<Found>> {
     let mut found = Vec::new();
     if paths.is_empty() {
         let folder = Path::new(DEFAULT_FOLDER);
         if !folder.is_dir() {
             bail!("there is no folder '{DEFAULT_FOLDER}' here; name files or folders");
         }
-        walk(folder, limits::FOLDER_DEPTH_MAX, &mut found)?;
+        walk(folder, limits::FOLDER_DEPTH_MAX, files_max, &mut found)?;
     }
     for path in paths {
         let meta = fs::metadata(path).with_context(|| format!("cannot read {}", shown(path)))?;
         if meta.is_dir() {
-            walk(path, limits::FOLDER_DEPTH_MAX, &mut found)?;
+            walk(path, limits::FOLDER_DEPTH_MAX, files_max, &mut found)?;
         } else {
             found.push(Found { path: path.clone(), named: true });
         }
@@ -71,6 +75,12 @@ pub(super) fn find(paths: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
     found.sort_by(|a, b| a.path.cmp(&b.path).then(b.named.cmp(&a.named)));
     found.dedup_by(|a, b| a.path == b.path);
     Ok(found)
+}
+
+/// The test file of a rule file, where there is one beside it.
+pub(super) fn test_beside(rule_file: &Path) -> Option<Found> {
+    let beside = ["yaml", "yml", "json"].map(|end| rule_file.with_extension(format!("test.{end}")));
+    beside.into_iter().find(|path| path.is_file()).map(|path| Found { path, named: false })
 }
 
 /// The rule files of one folder, not of those below it.
@@ -104,19 +114,19 @@ fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn walk(folder: &Path, depth: usize, found: &mut Vec<Found>) -> anyhow::Result<()> {
+fn walk(folder: &Path, depth: usize, files_max: usize, found: &mut Vec<Found>) -> anyhow::Result<()> {
     let Some(depth) = depth.checked_sub(1) else {
         bail!("{} is more than {} folders deep", shown(folder), limits::FOLDER_DEPTH_MAX);
     };
     for path in entries(folder)? {
         // A link to a folder may lead round in a circle.
         if path.is_dir() && !path.is_symlink() {
-            walk(&path, depth, found)?;
+            walk(&path, depth, files_max, found)?;
         } else if path.is_file() && (is_rule(&path) || is_test(&path)) {
             found.push(Found { path, named: false });
         }
-        if found.len() > limits::FILES_MAX {
-            bail!("more than {} files; name fewer folders", limits::FILES_MAX);
+        if found.len() > files_max {
+            bail!("more than {files_max} files; name fewer folders");
         }
     }
     Ok(())
@@ -155,5 +165,22 @@ mod tests {
         assert_eq!(names, ["a.test.yaml", "b.yaml", "sub/c.sql"].map(PathBuf::from));
         assert!(found[1].named && !found[0].named);
         assert!(find(&[folder.path().join("no.yaml")]).unwrap_err().to_string().starts_with("cannot read "));
+    }
+
+    #[test]
+    fn searches_end_at_their_bounds() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = |levels: usize| folder.path().join(vec!["d"; levels].join("/"));
+        fs::create_dir_all(deep(limits::FOLDER_DEPTH_MAX - 1)).unwrap();
+        fs::write(deep(limits::FOLDER_DEPTH_MAX - 1).join("a.sql"), "x").unwrap();
+        let paths = [folder.path().to_path_buf()];
+        assert_eq!(find(&paths).unwrap().len(), 1);
+        fs::create_dir(deep(limits::FOLDER_DEPTH_MAX)).unwrap();
+        assert!(find(&paths).unwrap_err().to_string().ends_with("is more than 32 folders deep"));
+        fs::remove_dir(deep(limits::FOLDER_DEPTH_MAX)).unwrap();
+        fs::write(folder.path().join("b.sql"), "x").unwrap();
+        assert_eq!(find_up_to(&paths, 2).unwrap().len(), 2);
+        let problem = find_up_to(&paths, 1).unwrap_err();
+        assert_eq!(problem.to_string(), "more than 1 files; name fewer folders");
     }
 }

@@ -24,6 +24,21 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// Writes a file of the project anew; its folder must be there.
+    pub fn write(&self, path: &str, text: &str) -> Result<(), String> {
+        let full = self.folder.join(path);
+        let name = shown(&full);
+        let fail = |e: &std::io::Error| format!("cannot write {name}: {}", reason(e));
+        let folder = full.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let real = folder.canonicalize().map_err(|e| fail(&e))?;
+        if self.project.as_ref().is_some_and(|project| !real.starts_with(project)) {
+            return Err(format!("{path} lies outside the project; --allow-outside lets it"));
+        }
+        fs::write(&full, text).map_err(|e| fail(&e))
+    }
+}
+
 /// The project of a folder: the nearest one above it that has `rules`, `fixtures` or `.git` in it, or else itself.
 fn project_of(folder: &Path) -> PathBuf {
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
@@ -63,5 +78,24 @@ fn reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_end_at_the_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = fs::File::create(folder.path().join("big")).unwrap();
+        let mut fixtures = Folder::new(&folder.path().join("x.test.yaml"), false);
+        file.set_len(limits::FIXTURE_BYTES_MAX as u64).unwrap();
+        assert_eq!(fixtures.read("big").map(|bytes| bytes.len()), Ok(limits::FIXTURE_BYTES_MAX));
+        file.set_len(limits::FIXTURE_BYTES_MAX as u64 + 1).unwrap();
+        let name = shown(&folder.path().join("big"));
+        let sentence = format!("the fixture {name} has 16777217 bytes; rulemill reads up to 16777216");
+        assert_eq!(fixtures.read("big"), Err(sentence));
+        assert!(fixtures.read(".").unwrap_err().ends_with("is no file"));
     }
 }

@@ -10,6 +10,8 @@ mod functions;
 #[cfg(feature = "live")]
 mod hstream;
 pub mod pipe;
+#[cfg(feature = "live")]
+mod run;
 mod show;
 mod test;
 mod world;
@@ -39,6 +41,9 @@ enum Command {
     Fn(functions::FnArgs),
     /// Answer JSON requests, one a line, for other programs.
     Pipe(pipe::PipeArgs),
+    /// Run rules on live MQTT traffic.
+    #[cfg(feature = "live")]
+    Run(run::RunArgs),
     /// The HStreamDB stand-in alone, its SQL shell, and its reader.
     #[cfg(feature = "live")]
     Hstream(hstream::HstreamArgs),
@@ -60,6 +65,8 @@ pub fn main() -> Exit {
         Command::Bench(args) => bench::run(args),
         Command::Fn(args) => functions::run(args),
         Command::Pipe(args) => pipe::run(args),
+        #[cfg(feature = "live")]
+        Command::Run(args) => run::run(args),
         #[cfg(feature = "live")]
         Command::Hstream(args) => hstream::run(args),
     };

@@ -35,6 +35,9 @@ pub struct TestArgs {
     /// Stop at the first failure.
     #[arg(long)]
     fail_fast: bool,
+    /// Write snapshots anew.
+    #[arg(long)]
+    update: bool,
     /// Let fixtures lie outside the project.
     #[arg(long)]
     allow_outside: bool,
@@ -60,83 +63,130 @@ struct Case<'a> {
     profile: Profile,
 }
 
+/// Everything that came of a run.
+struct Run<'a> {
+    results: Vec<(&'a Case<'a>, CaseResult)>,
+    totals: report::Totals,
+    /// Test and rule files that are wrong.
+    problems: Vec<Diagnostic>,
+    exit: Exit,
+}
+
 /// Runs the selected tests and prints how they went.
 pub fn run(args: TestArgs) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let selection = select(&args.targets);
     let mut paths = selection.paths.clone();
     paths.extend(selection.lines.iter().map(|(path, _)| path.clone()));
-    let found = files::find(&paths)?;
-    let test_files: Vec<_> = found.iter().filter(|found| found.is_test()).collect();
-    let mut out = anstream::stdout().lock();
-    let mut err = anstream::stderr().lock();
-    let mut broken = Vec::new();
-    let mut read = Vec::new();
-    for found in &test_files {
-        let input = files::read(found)?;
-        let mut folder = Folder::new(&found.path, args.allow_outside);
-        match harness::parse(&input.path, &input.bytes, &mut folder) {
-            Ok(file) => read.push(file),
-            Err(problems) => broken.extend(problems),
-        }
-    }
-    let mut exit = show::exit_of_tests(&broken);
+    let mut found = files::find(&paths)?;
+    let beside: Vec<_> = found
+        .iter()
+        .filter(|f| f.named && !f.is_test())
+        .filter_map(|f| files::test_beside(&f.path))
+        .collect();
+    found.extend(beside);
+    found.sort();
+    found.dedup_by(|a, b| a.path == b.path);
+    let (read, broken) = read_tests(&found, args.allow_outside)?;
     let cases = cases(&read, &selection, args.emqx);
+    let mut out = anstream::stdout().lock();
     if args.list {
         for case in &cases {
             writeln!(out, "{} {}", report::place(case.file, case.test), case.test.name)?;
         }
     }
-    let mut loaded = Rules { found: &found, by_profile: BTreeMap::new() };
-    let mut results = Vec::new();
-    let mut totals = report::Totals::default();
+    let to_run = if args.list { &[][..] } else { &cases[..] };
+    let mut run = run_cases(to_run, &found, &read, &args, &mut out)?;
+    run.exit = run.exit.max(show::exit_of_tests(&broken));
+    run.problems.splice(0..0, broken);
+    if run.totals.failed > 0 || cases.is_empty() {
+        run.exit = run.exit.max(Exit::Failed);
+    }
+    if args.format == OutputFormat::Json {
+        let cases = run.results.iter().map(|(case, result)| report::case_json(case.file, case.test, result));
+        let document = json!({
+            "passed": run.totals.passed, "failed": run.totals.failed, "cases": cases.collect::<Vec<_>>(),
+            "problems": run.problems.iter().map(diag_json::to_json).collect::<Vec<_>>(),
+        });
+        writeln!(io::stdout(), "{document:#}")?;
+        return Ok(run.exit);
+    }
+    show::blocks(&mut anstream::stderr().lock(), &run.problems)?;
+    let ms = started.elapsed().as_millis();
+    match (cases.is_empty(), run.problems.is_empty()) {
+        (true, true) => writeln!(out, "{} ({ms} ms)", no_tests(&selection, &read))?,
+        (false, _) if !args.list => writeln!(out, "{} ({ms} ms)", run.totals.line())?,
+        _ => {}
+    }
+    Ok(run.exit)
+}
+
+/// Reads the test files; what is wrong with some does not stop the others.
+fn read_tests(
+    found: &[files::Found],
+    allow_outside: bool,
+) -> anyhow::Result<(Vec<TestFile>, Vec<Diagnostic>)> {
+    let mut read = Vec::new();
+    let mut broken = Vec::new();
+    for found in found.iter().filter(|found| found.is_test()) {
+        let input = files::read(found)?;
+        match harness::parse(&input.path, &input.bytes, &mut Folder::new(&found.path, allow_outside)) {
+            Ok(file) => read.push(file),
+            Err(problems) => broken.extend(problems),
+        }
+    }
+    Ok((read, broken))
+}
+
+fn run_cases<'a>(
+    cases: &'a [Case<'a>],
+    found: &[files::Found],
+    read: &[TestFile],
+    args: &TestArgs,
+    out: &mut dyn Write,
+) -> anyhow::Result<Run<'a>> {
+    let mut rules = Rules { found, by_profile: BTreeMap::new() };
+    let mut run =
+        Run { results: Vec::new(), totals: report::Totals::default(), problems: Vec::new(), exit: Exit::Ok };
     let name_profile = cases.iter().any(|case| case.profile != args.emqx);
-    for case in cases.iter().filter(|_| !args.list) {
-        let rules = loaded.get(case.profile, &read)?;
-        let result =
-            harness::run_case(case.file, case.test, case.profile, rules, &|now, seed| Ctx::frozen(now, seed));
-        totals.add(result.passed());
+    for case in cases {
+        let rules = rules.get(case.profile, read)?;
+        let new_ctx = |now, seed| Ctx::frozen(now, seed);
+        let mut result = harness::run_case(case.file, case.test, case.profile, rules, &new_ctx);
+        if args.update {
+            update_snapshot(case, &mut result, args.allow_outside)?;
+        }
+        run.totals.add(result.passed());
         if args.format == OutputFormat::Human {
-            write_case(&mut out, case, &result, name_profile, args.quiet)?;
+            write_case(out, case, &result, name_profile, args.quiet)?;
         }
         let stop = args.fail_fast && !result.passed();
-        results.push((case, result));
+        run.results.push((case, result));
         if stop {
             break;
         }
     }
-    let mut problems = broken;
-    for loaded in loaded.by_profile.values() {
-        exit = exit.max(show::exit_of(&loaded.problems));
+    for loaded in rules.by_profile.values() {
+        run.exit = run.exit.max(show::exit_of(&loaded.problems));
         for problem in loaded.problems.iter().filter(|problem| problem.severity == Severity::Error) {
             // The same file was read for each profile; what both say is said once.
-            if !problems.iter().any(|known: &Diagnostic| known.to_string() == problem.to_string()) {
-                problems.push(problem.clone());
+            if !run.problems.iter().any(|known| known.to_string() == problem.to_string()) {
+                run.problems.push(problem.clone());
             }
         }
     }
-    let nothing = cases.is_empty() && problems.is_empty();
-    if totals.failed > 0 || cases.is_empty() {
-        exit = exit.max(Exit::Failed);
+    Ok(run)
+}
+
+/// Writes what came as the snapshot, which is then right.
+fn update_snapshot(case: &Case<'_>, result: &mut CaseResult, allow_outside: bool) -> anyhow::Result<()> {
+    let snapshot = case.test.capture.as_ref().and_then(|capture| capture.snapshot.as_ref());
+    if let (Some(snapshot), Some(text)) = (snapshot, &result.snapshot) {
+        let folder = Folder::new(Path::new(case.file.source.name()), allow_outside);
+        folder.write(&snapshot.path, text).map_err(anyhow::Error::msg)?;
+        result.differences.retain(|difference| !difference.path.starts_with("snapshot"));
     }
-    match args.format {
-        OutputFormat::Json => {
-            let document = json!({
-                "passed": totals.passed, "failed": totals.failed,
-                "cases": results.iter().map(|(c, r)| report::case_json(c.file, c.test, r)).collect::<Vec<_>>(),
-                "problems": problems.iter().map(diag_json::to_json).collect::<Vec<_>>(),
-            });
-            writeln!(io::stdout(), "{document:#}")?;
-        }
-        OutputFormat::Human => {
-            show::blocks(&mut err, &problems)?;
-            if !args.list && !(cases.is_empty() && !problems.is_empty()) {
-                let line = if nothing { no_tests(&selection, &read) } else { totals.line() };
-                writeln!(out, "{line} ({} ms)", started.elapsed().as_millis())?;
-            }
-        }
-    }
-    Ok(exit)
+    Ok(())
 }
 
 fn no_tests(selection: &Selection, read: &[TestFile]) -> String {

@@ -57,7 +57,7 @@ impl Embedded {
     /// Where the character at this offset begins.
     fn start(&self, offset: usize) -> Option<usize> {
         let next = self.segments.partition_point(|s| s.value <= offset);
-        let Some(segment) = self.segments.get(next.checked_sub(1).unwrap_or(0)) else { return None };
+        let segment = self.segments.get(next.saturating_sub(1))?;
         let inside = offset.saturating_sub(segment.value);
         // Behind the end of a line: the place is the line's end, which a reader sees.
         Some(
@@ -156,14 +156,14 @@ impl Walk<'_> {
         match c {
             '\'' if !double => self.push("'", 2),
             '\\' if double => self.escape()?,
-            ' ' | '\t' | '\n' | '\r' => self.blanks(double),
+            ' ' | '\t' | '\n' | '\r' => self.blanks(),
             _ => self.push(c.encode_utf8(&mut [0; 4]), c.len_utf8()),
         }
         Some(())
     }
 
     /// Blanks stand for themselves inside a line; around line breaks they fold.
-    fn blanks(&mut self, double: bool) {
+    fn blanks(&mut self) {
         let rest = &self.text[self.at..];
         let length = rest.find(|c| !matches!(c, ' ' | '\t' | '\n' | '\r')).unwrap_or(rest.len());
         let blanks = &rest[..length];
@@ -173,7 +173,6 @@ impl Walk<'_> {
             1 => self.push(" ", length),
             n => self.push(&"\n".repeat(n - 1), length),
         }
-        let _ = double;
     }
 
     fn escape(&mut self) -> Option<()> {

@@ -1,8 +1,10 @@
 //! Messages, events and their columns, per profile.
 
+mod id;
 mod message;
 pub mod table;
 
+pub use id::Ids;
 pub use message::{Message, Properties};
 pub use table::{COLUMNS, Column, EVENTS, Event, Sample};
 

@@ -129,6 +129,36 @@ pub(super) fn within_text(len: usize) -> Result<(), FnError> {
     Ok(())
 }
 
+/// Refuses a list longer than the bound.
+pub(super) fn within_list(len: usize) -> Result<(), FnError> {
+    if len > limits::LIST_LENGTH_MAX {
+        return Err(FnError::failed(format!(
+            "the list would be longer than rulemill's limit of {} items",
+            limits::LIST_LENGTH_MAX
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a value that is nested deeper than a document may be, under so many levels more: what a rule stores or
+/// puts again and again must not grow until a stack ends.
+pub(super) fn within_depth(value: &Value, above: usize) -> Result<(), FnError> {
+    if limits::JSON_DEPTH_MAX.checked_sub(above).is_some_and(|left| is_shallow(value, left)) {
+        return Ok(());
+    }
+    let limit = limits::JSON_DEPTH_MAX;
+    Err(FnError::failed(format!("the value would be nested deeper than rulemill's limit of {limit} levels")))
+}
+
+fn is_shallow(value: &Value, left: usize) -> bool {
+    let inner = |value: &Value| left.checked_sub(1).is_some_and(|left| is_shallow(value, left));
+    match value {
+        Value::List(items) | Value::Tuple(items) => items.iter().all(inner),
+        Value::Map(map) => map.entries().iter().all(|(key, value)| inner(key) && inner(value)),
+        _ => true,
+    }
+}
+
 /// Refuses an integer of more bits than the bound.
 pub(super) fn within_bits(bits: u64) -> Result<(), FnError> {
     if bits > limits::INTEGER_BITS_MAX {

@@ -15,7 +15,12 @@ use crate::value::{BigInt, Value, compare};
 builtins! { pub(super) ROWS, "arith":
     "+"(a: ANY, b: ANY) -> NUM|STR|TUPLE, Pure, Only5 => |call, a| add(&a[0], &a[1], call.profile),
         "The sum of two numbers, or two values joined as text if one of them is a string.",
-        ["1 + 2" => Ok("3"), "1 + 0.5" => Ok("1.5"), "'a' + 1" => Ok("\"a1\""), "true + 1" => Err("a number")];
+        [
+            "1 + 2" => Ok("3"),
+            "1 + 0.5" => Ok("1.5"),
+            "'a' + 1" => Ok("\"a1\""),
+            "true + 1" => Err("a number"),
+        ];
     "+"(a: NUM|STR, b: NUM|STR) -> NUM|STR|TUPLE, Pure, Only4 => |call, a| add(&a[0], &a[1], call.profile),
         "The sum of two numbers, or two strings joined.",
         ["1 + 2" => Ok("3"), "'a' + 'b'" => Ok("\"ab\""), "'a' + 1" => Err("str(1)")];
@@ -35,7 +40,8 @@ builtins! { pub(super) ROWS, "arith":
         "What is left when the first integer is divided by the second, with the sign of the first.",
         ["mod(7, 2)" => Ok("1"), "mod(-7, 2)" => Ok("-1"), "mod(7, 0)" => Err("by zero")];
     "eq"(a: ANY, b: ANY) -> BOOL, Pure, Both => |_, a| Ok(Value::Bool(compare::equal(&a[0], &a[1]))),
-        "Are two values equal? Numbers are compared by value, so 1 equals 1.0; values of other kinds are not converted.",
+        "Are two values equal? Numbers are compared by value, so 1 equals 1.0; values of other kinds are not \
+         converted.",
         ["eq(1, 1.0)" => Ok("true"), "eq('1', 1)" => Ok("false")];
 }
 

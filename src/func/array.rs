@@ -17,19 +17,32 @@ builtins! { pub(super) ROWS, "array":
         ["length([1, 2, 3])" => Ok("3"), "length('abc')" => Err("a list")];
     "sublist"(len: INT, list: LIST) -> LIST, Pure, Both => sublist,
         "The first items of a list, at most so many.",
-        ["sublist(2, [1, 2, 3])" => Ok("[1,2]"), "sublist(9, [1, 2])" => Ok("[1,2]"), "sublist(-1, [1])" => Err("0 or more")];
+        [
+            "sublist(2, [1, 2, 3])" => Ok("[1,2]"),
+            "sublist(9, [1, 2])" => Ok("[1,2]"),
+            "sublist(-1, [1])" => Err("0 or more"),
+        ];
     "sublist"(start: INT, len: INT, list: LIST) -> LIST, Pure, Both => sublist_from,
         "Items of a list from a position on, at most so many.",
-        ["sublist(2, 2, [1, 2, 3, 4])" => Ok("[2,3]"), "sublist(9, 2, [1])" => Ok("[]"), "sublist(0, 2, [1])" => Err("1 or more")];
+        [
+            "sublist(2, 2, [1, 2, 3, 4])" => Ok("[2,3]"),
+            "sublist(9, 2, [1])" => Ok("[]"),
+            "sublist(0, 2, [1])" => Err("1 or more"),
+        ];
     "first"(list: LIST) -> ANY, Pure, Both => |_, a| end(args::list(a, 0)?.first()),
         "The first item of a list that is not empty.",
         ["first([1, 2])" => Ok("1"), "first([])" => Err("empty")];
     "last"(list: LIST) -> ANY, Pure, Both => |_, a| end(args::list(a, 0)?.last()),
         "The last item of a list that is not empty.",
         ["last([1, 2])" => Ok("2"), "last([])" => Err("empty")];
-    "contains"(item: ANY, list: LIST) -> BOOL, Pure, Both => |_, a| Ok(Value::Bool(args::list(a, 1)?.contains(&a[0]))),
+    "contains"(item: ANY, list: LIST) -> BOOL, Pure, Both =>
+        |_, a| Ok(Value::Bool(args::list(a, 1)?.contains(&a[0]))),
         "Is the value an item of the list? 1 and 1.0 are two values here.",
-        ["contains(2, [1, 2])" => Ok("true"), "contains(2.0, [1, 2])" => Ok("false"), "contains('a', 'abc')" => Err("a list")];
+        [
+            "contains(2, [1, 2])" => Ok("true"),
+            "contains(2.0, [1, 2])" => Ok("false"),
+            "contains('a', 'abc')" => Err("a list"),
+        ];
 }
 
 fn nth(_: &mut Call<'_>, args: &[Value]) -> Result<Value, FnError> {

@@ -12,19 +12,24 @@ builtins! { pub(super) ROWS, "bits":
     "bitnot"(x: INT) -> INT, Pure, Both => |_, a| Ok(Value::integer(!args::integer(a, 0)?)),
         "All bits of an integer turned over.",
         ["bitnot(10)" => Ok("-11"), "bitnot(1.0)" => Err("an integer")];
-    "bitand"(x: INT, y: INT) -> INT, Pure, Both => |_, a| Ok(Value::integer(args::integer(a, 0)? & args::integer(a, 1)?)),
+    "bitand"(x: INT, y: INT) -> INT, Pure, Both =>
+        |_, a| Ok(Value::integer(args::integer(a, 0)? & args::integer(a, 1)?)),
         "The bits that both integers have.",
         ["bitand(10, 8)" => Ok("8"), "bitand(10, '8')" => Err("an integer")];
-    "bitor"(x: INT, y: INT) -> INT, Pure, Both => |_, a| Ok(Value::integer(args::integer(a, 0)? | args::integer(a, 1)?)),
+    "bitor"(x: INT, y: INT) -> INT, Pure, Both =>
+        |_, a| Ok(Value::integer(args::integer(a, 0)? | args::integer(a, 1)?)),
         "The bits that either integer has.",
         ["bitor(10, 5)" => Ok("15"), "bitor(10, '5')" => Err("an integer")];
-    "bitxor"(x: INT, y: INT) -> INT, Pure, Both => |_, a| Ok(Value::integer(args::integer(a, 0)? ^ args::integer(a, 1)?)),
+    "bitxor"(x: INT, y: INT) -> INT, Pure, Both =>
+        |_, a| Ok(Value::integer(args::integer(a, 0)? ^ args::integer(a, 1)?)),
         "The bits that only one of two integers has.",
         ["bitxor(10, 8)" => Ok("2"), "bitxor(10, '8')" => Err("an integer")];
-    "bitsl"(x: INT, by: INT) -> INT, Pure, Both => |_, a| shift_left(args::integer(a, 0)?, args::integer(a, 1)?, &a[1]),
+    "bitsl"(x: INT, by: INT) -> INT, Pure, Both =>
+        |_, a| shift_left(args::integer(a, 0)?, args::integer(a, 1)?, &a[1]),
         "An integer shifted left by so many bits; a negative count shifts right.",
         ["bitsl(8, 2)" => Ok("32"), "bitsl(8, -2)" => Ok("2"), "bitsl(1, 100000000)" => Err("limit")];
-    "bitsr"(x: INT, by: INT) -> INT, Pure, Both => |_, a| shift_left(args::integer(a, 0)?, -args::integer(a, 1)?, &a[1]),
+    "bitsr"(x: INT, by: INT) -> INT, Pure, Both =>
+        |_, a| shift_left(args::integer(a, 0)?, -args::integer(a, 1)?, &a[1]),
         "An integer shifted right by so many bits; a negative count shifts left.",
         ["bitsr(8, 2)" => Ok("2"), "bitsr(-1, 10)" => Ok("-1"), "bitsr(8, '2')" => Err("an integer")];
     "bitsize"(bits: BITSTRING) -> INT, Pure, Both => bitsize,

@@ -10,21 +10,41 @@ use super::{FnError, args};
 use crate::value::{BigInt, Bits, Bytes, Value};
 
 builtins! { pub(super) ROWS, "bits":
-    "subbits"(bits: BITSTRING, len: INT) -> INT|UNDEFINED, Pure, Both => |_, a| cut(&a[0], &Value::Int(1), &a[1], How::default()),
+    "subbits"(bits: BITSTRING, len: INT) -> INT|UNDEFINED, Pure, Both =>
+        |_, a| cut(&a[0], &Value::Int(1), &a[1], How::default()),
         "The unsigned integer in the first bits of a string.",
         ["subbits('abc', 8)" => Ok("97"), "subbits(1, 8)" => Err("a bit string")];
-    "subbits"(bits: BITSTRING, start: INT, len: INT) -> INT|UNDEFINED, Pure, Both => |_, a| cut(&a[0], &a[1], &a[2], How::default()),
+    "subbits"(bits: BITSTRING, start: INT, len: INT) -> INT|UNDEFINED, Pure, Both =>
+        |_, a| cut(&a[0], &a[1], &a[2], How::default()),
         "The unsigned integer in so many bits of a string from a bit on, counted from 1.",
-        ["subbits('abc', 9, 8)" => Ok("98"), "subbits('abc', 25, 8)" => Ok("\"undefined\""), "subbits('abc', '9', 8)" => Err("an integer")];
-    "subbits"(bits: BITSTRING, start: INT, len: INT, type: ANY) -> NUM|BITSTRING|UNDEFINED, Pure, Only5 => |_, a| cut(&a[0], &a[1], &a[2], How::of(&a[3..])),
+        [
+            "subbits('abc', 9, 8)" => Ok("98"),
+            "subbits('abc', 25, 8)" => Ok("\"undefined\""),
+            "subbits('abc', '9', 8)" => Err("an integer"),
+        ];
+    "subbits"(bits: BITSTRING, start: INT, len: INT, type: ANY) -> NUM|BITSTRING|UNDEFINED, Pure, Only5 =>
+        |_, a| cut(&a[0], &a[1], &a[2], How::of(&a[3..])),
         "What stands in so many bits of a string from a bit on: type 'integer', 'float' or 'bits'.",
-        ["subbits('abc', 1, 16, 'bits')" => Ok("\"ab\""), "subbits('abc', 1, 8, 'text')" => Err("'integer', 'float' or 'bits'")];
-    "subbits"(bits: BITSTRING, start: INT, len: INT, type: ANY, sign: ANY) -> NUM|BITSTRING|UNDEFINED, Pure, Only5 => |_, a| cut(&a[0], &a[1], &a[2], How::of(&a[3..])),
+        [
+            "subbits('abc', 1, 16, 'bits')" => Ok("\"ab\""),
+            "subbits('abc', 1, 8, 'text')" => Err("'integer', 'float' or 'bits'"),
+        ];
+    "subbits"(bits: BITSTRING, start: INT, len: INT, type: ANY, sign: ANY)
+        -> NUM|BITSTRING|UNDEFINED, Pure, Only5 =>
+        |_, a| cut(&a[0], &a[1], &a[2], How::of(&a[3..])),
         "As with a type; the sign is 'signed' or 'unsigned'.",
-        ["subbits(hexstr2bin('ff'), 1, 8, 'integer', 'signed')" => Ok("-1"), "subbits('abc', 1, 8, 'integer', 'no')" => Err("'signed' or 'unsigned'")];
-    "subbits"(bits: BITSTRING, start: INT, len: INT, type: ANY, sign: ANY, order: ANY) -> NUM|BITSTRING|UNDEFINED, Pure, Both => |_, a| cut(&a[0], &a[1], &a[2], How::of(&a[3..])),
+        [
+            "subbits(hexstr2bin('ff'), 1, 8, 'integer', 'signed')" => Ok("-1"),
+            "subbits('abc', 1, 8, 'integer', 'no')" => Err("'signed' or 'unsigned'"),
+        ];
+    "subbits"(bits: BITSTRING, start: INT, len: INT, type: ANY, sign: ANY, order: ANY)
+        -> NUM|BITSTRING|UNDEFINED, Pure, Both =>
+        |_, a| cut(&a[0], &a[1], &a[2], How::of(&a[3..])),
         "As with type and sign; the order of bytes is 'big' or 'little'.",
-        ["subbits(hexstr2bin('0100'), 1, 16, 'integer', 'unsigned', 'little')" => Ok("1"), "subbits('abc', 1, 8, 'integer', 'unsigned', 'odd')" => Err("'big' or 'little'")];
+        [
+            "subbits(hexstr2bin('0100'), 1, 16, 'integer', 'unsigned', 'little')" => Ok("1"),
+            "subbits('abc', 1, 8, 'integer', 'unsigned', 'odd')" => Err("'big' or 'little'"),
+        ];
 }
 
 /// Type, sign and byte order, as given; what is not given is an unsigned integer of high byte first.
@@ -86,21 +106,27 @@ fn cut(bits: &Value, start: &Value, len: &Value, how: How<'_>) -> Result<Value, 
     let reading = how.reading()?;
     let rest = all.bits - from;
     let wanted = len.to_bigint().and_then(|n| n.to_usize()).filter(|n| *n <= rest);
-    let found =
-        wanted.and_then(|len| read(&all, from, len, &reading)).or_else(|| read(&all, from, rest, &reading));
+    let found = match wanted.map(|len| read(&all, from, len, &reading)).transpose()?.flatten() {
+        None => read(&all, from, rest, &reading)?,
+        found => found,
+    };
     found.ok_or_else(|| {
         FnError::failed(format!("no float of 16, 32 or 64 bits stands in the {rest} bits from the start on"))
     })
 }
 
-fn read(all: &Bits, from: usize, len: usize, reading: &Reading) -> Option<Value> {
+/// `None` where no float of this length can be read.
+fn read(all: &Bits, from: usize, len: usize, reading: &Reading) -> Result<Option<Value>, FnError> {
+    if let Kind::Integer = reading.kind {
+        args::within_bits(len as u64)?;
+    }
     let bytes = slice(all, from, len);
-    match reading.kind {
+    Ok(match reading.kind {
         Kind::Bits if len.is_multiple_of(8) => Some(Value::bytes(bytes)),
         Kind::Bits => Some(Value::Bits(Bits { bytes: Bytes::from(bytes), bits: len })),
         Kind::Integer => Some(integer(bytes, len, reading)),
         Kind::Float => float(bytes, len, reading.little).map(Value::Float),
-    }
+    })
 }
 
 /// `len` bits from bit `from` on, the first in the highest bit of the first byte.

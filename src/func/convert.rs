@@ -12,20 +12,38 @@ use crate::value::{BigInt, Bits, Bytes, Map, Value, compare, decode, float as fl
 
 builtins! { pub(super) ROWS, "convert":
     "str"(x: ANY) -> STR, Pure, Both => |call, a| Ok(Value::Str(args::to_text(&a[0], call.profile)?)),
-        "The value as text: maps and lists as JSON, floats with at most 10 decimals (EMQX 4.3: 17). A list of printable character codes is the text they spell.",
-        ["str(1.5)" => Ok("\"1.5\""), "str(['a'])" => Ok("\"[\\\"a\\\"]\""), "str([104, 105])" => Ok("\"hi\""), "str(mongo_date(0))" => Err("a tuple has no text")];
+        "The value as text: maps and lists as JSON, floats with at most 10 decimals (EMQX 4.3: 17). A list \
+         of printable character codes is the text they spell.",
+        [
+            "str(1.5)" => Ok("\"1.5\""),
+            "str(['a'])" => Ok("\"[\\\"a\\\"]\""),
+            "str([104, 105])" => Ok("\"hi\""),
+            "str(mongo_date(0))" => Err("a tuple has no text"),
+        ];
     "str_utf8"(x: ANY) -> STR|TUPLE, Pure, Both => str_utf8,
         "The value as text in UTF-8. Bytes that are none give Erlang's error tuple instead of failing.",
-        ["str_utf8('é')" => Ok("\"é\""), "str_utf8(1.5)" => Ok("\"1.5\""), "str_utf8(mongo_date(0))" => Err("a tuple has no text")];
+        [
+            "str_utf8('é')" => Ok("\"é\""),
+            "str_utf8(1.5)" => Ok("\"1.5\""),
+            "str_utf8(mongo_date(0))" => Err("a tuple has no text"),
+        ];
     "str_utf16_le"(x: ANY) -> STR|TUPLE, Pure, Only5 => str_utf16_le,
         "The value as text in UTF-16 of low byte first, as Microsoft SQL Server wants it.",
-        ["bin2hexstr(str_utf16_le('hé'))" => Ok("\"6800E900\""), "str_utf16_le(mongo_date(0))" => Err("a tuple has no text")];
+        [
+            "bin2hexstr(str_utf16_le('hé'))" => Ok("\"6800E900\""),
+            "str_utf16_le(mongo_date(0))" => Err("a tuple has no text"),
+        ];
     "bool"(x: ANY) -> BOOL, Pure, Both => bool,
         "true, 'true' and 1 are true; false, 'false' and 0 are false; anything else is refused.",
         ["bool('true')" => Ok("true"), "bool(0)" => Ok("false"), "bool(2)" => Err("true, false, 1 or 0")];
     "int"(x: NUM|BOOL|STR|LIST) -> INT, Pure, Both => int,
         "The value as an integer. Floats, also those written in strings, go down to the next one.",
-        ["int('12')" => Ok("12"), "int(-3.14)" => Ok("-4"), "int(true)" => Ok("1"), "int('1e3')" => Err("a number written")];
+        [
+            "int('12')" => Ok("12"),
+            "int(-3.14)" => Ok("-4"),
+            "int(true)" => Ok("1"),
+            "int('1e3')" => Err("a number written"),
+        ];
     "float"(x: NUM|STR|LIST) -> FLOAT, Pure, Both => float,
         "The value as a float.",
         ["float('1.5')" => Ok("1.5"), "float(2)" => Ok("2.0"), "float('')" => Err("a number written")];
@@ -34,7 +52,11 @@ builtins! { pub(super) ROWS, "convert":
         ["float(3.14159, 2)" => Ok("3.14"), "float(1.5, 0)" => Err("1 to 253")];
     "float2str"(x: FLOAT, decimals: INT) -> STR, Pure, Both => float2str,
         "A float as text with at most so many decimals; trailing zeros are cut.",
-        ["float2str(3.14159, 2)" => Ok("\"3.14\""), "float2str(0.5, 4)" => Ok("\"0.5\""), "float2str(1, 2)" => Err("a float")];
+        [
+            "float2str(3.14159, 2)" => Ok("\"3.14\""),
+            "float2str(0.5, 4)" => Ok("\"0.5\""),
+            "float2str(1, 2)" => Err("a float"),
+        ];
     "map"(x: STR|LIST|MAP) -> MAP, Pure, Both => |_, a| Ok(Value::Map(to_map(&a[0], 1)?)),
         "The map that a string holds as JSON. A map stays as it is; a list must be empty or hold pairs.",
         ["map('{\"a\":1}')" => Ok("{\"a\":1}"), "map('[1]')" => Err("a JSON object")];
@@ -53,7 +75,8 @@ builtins! { pub(super) ROWS, "convert":
     "hexstr2bin"(digits: STR, prefix: STR|UNDEFINED) -> STR, Pure, Only5 => hexstr2bin,
         "The bytes that hexadecimal digits spell behind a prefix, which must be there.",
         ["hexstr2bin('0x6162', '0x')" => Ok("\"ab\""), "hexstr2bin('6162', '0x')" => Err("starts with '0x'")];
-    "sqlserver_bin2hexstr"(bytes: BITSTRING) -> STR, Pure, Only5 => |_, a| Ok(Value::bytes([b"0x".to_vec(), hex(&a[0], UPPER)].concat())),
+    "sqlserver_bin2hexstr"(bytes: BITSTRING) -> STR, Pure, Only5 =>
+        |_, a| Ok(Value::bytes([b"0x".to_vec(), hex(&a[0], UPPER)].concat())),
         "The bytes as Microsoft SQL Server writes them: 0x and upper-case hexadecimal digits.",
         ["sqlserver_bin2hexstr('ab')" => Ok("\"0x6162\""), "sqlserver_bin2hexstr(1)" => Err("a bit string")];
 }

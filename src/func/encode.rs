@@ -10,7 +10,8 @@ use super::{Call, FnError, args, term};
 use crate::value::{Bytes, Value, decode, encode};
 
 builtins! { pub(super) ROWS, "encode":
-    "base64_encode"(bytes: STR) -> STR, Pure, Both => |_, a| Ok(Value::from(STANDARD.encode(args::bytes(a, 0)?))),
+    "base64_encode"(bytes: STR) -> STR, Pure, Both =>
+        |_, a| Ok(Value::from(STANDARD.encode(args::bytes(a, 0)?))),
         "The bytes in base64, padded.",
         ["base64_encode('abc!')" => Ok("\"YWJjIQ==\""), "base64_encode(1)" => Err("a string")];
     "base64_decode"(text: STR) -> STR, Pure, Both => base64_decode,
@@ -24,7 +25,10 @@ builtins! { pub(super) ROWS, "encode":
         ["json_decode('[1, 2.0]')" => Ok("[1,2.0]"), "json_decode('{')" => Err("JSON")];
     "term_encode"(value: ANY) -> STR, Pure, Both => |_, a| Ok(Value::bytes(term::encode(&a[0])?)),
         "The value in Erlang's external term format.",
-        ["bin2hexstr(term_encode(1))" => Ok("\"836101\""), "bin2hexstr(term_encode('ab'))" => Ok("\"836D000000026162\"")];
+        [
+            "bin2hexstr(term_encode(1))" => Ok("\"836101\""),
+            "bin2hexstr(term_encode('ab'))" => Ok("\"836D000000026162\""),
+        ];
     "term_decode"(bytes: STR) -> ANY, Pure, Both => |_, a| term::decode(args::bytes(a, 0)?),
         "The value that stands in Erlang's external term format.",
         ["term_decode(hexstr2bin('836101'))" => Ok("1"), "term_decode('x')" => Err("external term")];

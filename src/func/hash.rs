@@ -19,10 +19,18 @@ builtins! { pub(super) ROWS, "hash":
         ["sha('a')" => Ok("\"86f7e437faa5a7fce15d1ddcb9eaeaea377667b8\""), "sha(1)" => Err("a string")];
     "sha256"(bytes: STR) -> STR, Pure, Both => |_, a| digest::<sha2::Sha256>(args::bytes(a, 0)?),
         "The SHA-256 of the bytes.",
-        ["sha256('a')" => Ok("\"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\""), "sha256(1)" => Err("a string")];
+        [
+            "sha256('a')" => Ok("\"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\""),
+            "sha256(1)" => Err("a string"),
+        ];
     "hash"(algorithm: STR|ATOM, bytes: ANY) -> STR, Pure, Only5 => hash,
-        "The hash of the bytes by an algorithm: md4, md5, ripemd160, sha, sha224, sha256, sha384, sha512, sha512_224, sha512_256, sha3_224, sha3_256, sha3_384, sha3_512, shake128, shake256, blake2b or blake2s.",
-        ["hash('md5', 'a')" => Ok("\"0cc175b9c0f1b6a831c399e269772661\""), "hash('md6', 'a')" => Err("algorithm")];
+        "The hash of the bytes by an algorithm: md4, md5, ripemd160, sha, sha224, sha256, sha384, sha512, \
+         sha512_224, sha512_256, sha3_224, sha3_256, sha3_384, sha3_512, shake128, shake256, blake2b or \
+         blake2s.",
+        [
+            "hash('md5', 'a')" => Ok("\"0cc175b9c0f1b6a831c399e269772661\""),
+            "hash('md6', 'a')" => Err("algorithm"),
+        ];
 }
 
 fn digest<D: Digest>(bytes: &[u8]) -> Result<Value, FnError> {

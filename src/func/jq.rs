@@ -1,5 +1,7 @@
 //! jq programs, run by a worker outside the core.
 //!
+//! A program can ask for the time (`now`), so no call of it is folded.
+//!
 //! Invariant: without a worker every call fails in the same words.
 
 use num_traits::ToPrimitive;
@@ -10,11 +12,14 @@ use super::{Call, FnError, args};
 use crate::value::Value;
 
 builtins! { pub(super) ROWS, "jq":
-    "jq"(program: STR, input: ANY) -> LIST, Pure, Only5 => |call, a| { let limit = call.ctx.jq_timeout_ms; run(call, a, limit) },
-        "All that a jq program gives for JSON text, or for a value as JSON, as a list. It may take rule_engine.jq_function_default_timeout.",
+    "jq"(program: STR, input: ANY) -> LIST, ReadsClock, Only5 =>
+        |call, a| { let limit = call.ctx.jq_timeout_ms; run(call, a, limit) },
+        "All that a jq program gives for JSON text, or for a value as JSON, as a list. It may take \
+         rule_engine.jq_function_default_timeout.",
         ["jq('.a', '{\"a\":1}')" => Ok("[1]"), "jq(1, '{}')" => Err("a string")];
-    "jq"(program: STR, input: ANY, timeout: INT) -> LIST, Pure, Only5 => with_timeout,
-        "All that a jq program gives for JSON text, or for a value as JSON, as a list; it may take so many milliseconds.",
+    "jq"(program: STR, input: ANY, timeout: INT) -> LIST, ReadsClock, Only5 => with_timeout,
+        "All that a jq program gives for JSON text, or for a value as JSON, as a list; it may take so many \
+         milliseconds.",
         ["jq('.a', '{\"a\":1}', 1000)" => Ok("[1]"), "jq('.', '1', -1)" => Err("milliseconds")];
 }
 

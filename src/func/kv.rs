@@ -8,25 +8,31 @@ use crate::limits;
 use crate::value::{Map, Value};
 
 builtins! { pub(super) ROWS, "kv":
-    "kv_store_put"(key: ANY, value: ANY) -> BOOL, KeepsState, Both => |call, a| put(&mut call.ctx.kv_store, a).map(|_| Value::Bool(true)),
+    "kv_store_put"(key: ANY, value: ANY) -> BOOL, KeepsState, Both =>
+        |call, a| put(&mut call.ctx.kv_store, a).map(|_| Value::Bool(true)),
         "Stores a value under a key, for all rules.",
         ["kv_store_put('a', 1)" => Ok("true")];
-    "kv_store_get"(key: ANY) -> ANY, KeepsState, Both => |call, a| Ok(get(&call.ctx.kv_store, &a[0], Value::Undefined)),
+    "kv_store_get"(key: ANY) -> ANY, KeepsState, Both =>
+        |call, a| Ok(get(&call.ctx.kv_store, &a[0], Value::Undefined)),
         "What is stored under a key, or undefined.",
         ["kv_store_get('never stored')" => Ok("\"undefined\"")];
-    "kv_store_get"(key: ANY, default: ANY) -> ANY, KeepsState, Both => |call, a| Ok(get(&call.ctx.kv_store, &a[0], a[1].clone())),
+    "kv_store_get"(key: ANY, default: ANY) -> ANY, KeepsState, Both =>
+        |call, a| Ok(get(&call.ctx.kv_store, &a[0], a[1].clone())),
         "What is stored under a key, or else a default.",
         ["kv_store_get('never stored', 7)" => Ok("7")];
     "kv_store_del"(key: ANY) -> BOOL, KeepsState, Both => kv_store_del,
         "Forgets what is stored under a key.",
         ["kv_store_del('a')" => Ok("true")];
-    "proc_dict_put"(key: ANY, value: ANY) -> ANY, KeepsState, Both => |call, a| put(&mut call.ctx.proc_dict, a),
+    "proc_dict_put"(key: ANY, value: ANY) -> ANY, KeepsState, Both =>
+        |call, a| put(&mut call.ctx.proc_dict, a),
         "Stores a value under a key for the process that runs the rule, and gives what stood there before.",
         ["proc_dict_put('a', 1)" => Ok("\"undefined\"")];
-    "proc_dict_get"(key: ANY) -> ANY, KeepsState, Both => |call, a| Ok(get(&call.ctx.proc_dict, &a[0], Value::Undefined)),
+    "proc_dict_get"(key: ANY) -> ANY, KeepsState, Both =>
+        |call, a| Ok(get(&call.ctx.proc_dict, &a[0], Value::Undefined)),
         "What the process has stored under a key, or undefined.",
         ["proc_dict_get('never stored')" => Ok("\"undefined\"")];
-    "proc_dict_del"(key: ANY) -> ANY, KeepsState, Both => |call, a| Ok(call.ctx.proc_dict.remove(&a[0]).unwrap_or(Value::Undefined)),
+    "proc_dict_del"(key: ANY) -> ANY, KeepsState, Both =>
+        |call, a| Ok(call.ctx.proc_dict.remove(&a[0]).unwrap_or(Value::Undefined)),
         "Forgets what the process has stored under a key, and gives what it was.",
         ["proc_dict_del('never stored')" => Ok("\"undefined\"")];
     "getenv"(name: STR) -> STR, ReadsEnvironment, Only5 => getenv,
@@ -39,15 +45,16 @@ fn get(store: &Map, key: &Value, default: Value) -> Value {
 }
 
 /// Stores and gives what stood there before.
-fn put(store: &mut Map, args: &[Value]) -> Result<Value, FnError> {
-    let before = store.get(&args[0]).cloned();
+fn put(store: &mut Map, given: &[Value]) -> Result<Value, FnError> {
+    given.iter().try_for_each(|value| args::within_depth(value, 0))?;
+    let before = store.get(&given[0]).cloned();
     if before.is_none() && store.len() >= limits::STORE_ENTRIES_MAX {
         return Err(FnError::failed(format!(
             "the store has reached rulemill's limit of {} entries; delete some, or store under fewer keys",
             limits::STORE_ENTRIES_MAX
         )));
     }
-    store.insert(args[0].clone(), args[1].clone());
+    store.insert(given[0].clone(), given[1].clone());
     Ok(before.unwrap_or(Value::Undefined))
 }
 

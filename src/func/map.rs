@@ -16,30 +16,45 @@ builtins! { pub(super) ROWS, "map":
         "An empty map.",
         ["map_new()" => Ok("{}")];
     "map_get"(key: STR|LIST, map: ANY) -> ANY, Pure, Both => |_, a| get(&a[0], &a[1], Value::Undefined),
-        "The member of a map, or of the map that a string holds as JSON, under a key; dots lead into inner maps. undefined where there is none.",
-        ["map_get('a.b', json_decode('{\"a\":{\"b\":1}}'))" => Ok("1"), "map_get('x', map_new())" => Ok("\"undefined\""), "map_get(1, map_new())" => Err("a string")];
-    "map_get"(key: STR|LIST, map: ANY, default: ANY) -> ANY, Pure, Both => |_, a| get(&a[0], &a[1], a[2].clone()),
+        "The member of a map, or of the map that a string holds as JSON, under a key; dots lead into inner \
+         maps. undefined where there is none.",
+        [
+            "map_get('a.b', json_decode('{\"a\":{\"b\":1}}'))" => Ok("1"),
+            "map_get('x', map_new())" => Ok("\"undefined\""),
+            "map_get(1, map_new())" => Err("a string"),
+        ];
+    "map_get"(key: STR|LIST, map: ANY, default: ANY) -> ANY, Pure, Both =>
+        |_, a| get(&a[0], &a[1], a[2].clone()),
         "The member of a map under a key, dots leading into inner maps, or else a default.",
         ["map_get('x', map_new(), 7)" => Ok("7"), "map_get(1, map_new(), 7)" => Err("a string")];
     "map_put"(key: STR|LIST, value: ANY, map: ANY) -> MAP, Pure, Both => |_, a| put(&a[0], &a[1], &a[2]),
-        "The map with a value under a key; dots lead into inner maps, which are made where they are missing. What is no map, also text of JSON, is replaced by one.",
-        ["map_put('a.b', 1, map_new())" => Ok("{\"a\":{\"b\":1}}"), "map_put(1, 2, map_new())" => Err("a string")];
-    "mget"(key: ANY, map: STR|LIST|MAP) -> ANY, Pure, Only5 => |_, a| mget(&a[0], &to_map(&a[1], 2)?, Value::Undefined),
+        "The map with a value under a key; dots lead into inner maps, which are made where they are missing. \
+         What is no map, also text of JSON, is replaced by one.",
+        [
+            "map_put('a.b', 1, map_new())" => Ok("{\"a\":{\"b\":1}}"),
+            "map_put(1, 2, map_new())" => Err("a string"),
+        ];
+    "mget"(key: ANY, map: STR|LIST|MAP) -> ANY, Pure, Only5 =>
+        |_, a| mget(&a[0], &to_map(&a[1], 2)?, Value::Undefined),
         "The member of a map under a key as it stands, dots and all; undefined where there is none.",
         ["mget('a', '{\"a\":1}')" => Ok("1"), "mget('a', '1')" => Err("a JSON object")];
     "mget"(key: ANY, map: MAP) -> ANY, Pure, Only4 => |_, a| mget(&a[0], args::map(a, 1)?, Value::Undefined),
         "The member of a map under a key as it stands, dots and all; undefined where there is none.",
         ["mget('a', map_put('a', 1, map_new()))" => Ok("1"), "mget('a', '{}')" => Err("a map")];
-    "mget"(key: ANY, map: STR|LIST|MAP, default: ANY) -> ANY, Pure, Only5 => |_, a| mget(&a[0], &to_map(&a[1], 2)?, a[2].clone()),
+    "mget"(key: ANY, map: STR|LIST|MAP, default: ANY) -> ANY, Pure, Only5 =>
+        |_, a| mget(&a[0], &to_map(&a[1], 2)?, a[2].clone()),
         "The member of a map under a key as it stands, or else a default.",
         ["mget('b', '{\"a\":1}', 7)" => Ok("7"), "mget('a', '1', 7)" => Err("a JSON object")];
-    "mget"(key: ANY, map: MAP, default: ANY) -> ANY, Pure, Only4 => |_, a| mget(&a[0], args::map(a, 1)?, a[2].clone()),
+    "mget"(key: ANY, map: MAP, default: ANY) -> ANY, Pure, Only4 =>
+        |_, a| mget(&a[0], args::map(a, 1)?, a[2].clone()),
         "The member of a map under a key as it stands, or else a default.",
         ["mget('b', map_new(), 7)" => Ok("7"), "mget('a', '{}', 7)" => Err("a map")];
-    "mput"(key: ANY, value: ANY, map: STR|LIST|MAP) -> MAP, Pure, Only5 => |_, a| mput(&a[0], &a[1], to_map(&a[2], 3)?),
+    "mput"(key: ANY, value: ANY, map: STR|LIST|MAP) -> MAP, Pure, Only5 =>
+        |_, a| mput(&a[0], &a[1], to_map(&a[2], 3)?),
         "The map with a value under a key as it stands, dots and all.",
         ["mput('a.b', 1, '{}')" => Ok("{\"a.b\":1}"), "mput('a', 1, '1')" => Err("a JSON object")];
-    "mput"(key: ANY, value: ANY, map: MAP) -> MAP, Pure, Only4 => |_, a| mput(&a[0], &a[1], args::map(a, 2)?.clone()),
+    "mput"(key: ANY, value: ANY, map: MAP) -> MAP, Pure, Only4 =>
+        |_, a| mput(&a[0], &a[1], args::map(a, 2)?.clone()),
         "The map with a value under a key as it stands, dots and all.",
         ["mput('a.b', 1, map_new())" => Ok("{\"a.b\":1}"), "mput('a', 1, '{}')" => Err("a map")];
     "map_keys"(map: STR|LIST|MAP) -> LIST, Pure, Only5 => |_, a| each(a, |(key, _)| key.clone()),
@@ -50,8 +65,12 @@ builtins! { pub(super) ROWS, "map":
         ["map_values('{\"b\":1,\"a\":2}')" => Ok("[2,1]"), "map_values('[1]')" => Err("a JSON object")];
     "map_to_entries"(map: STR|LIST|MAP) -> LIST, Pure, Only5 => |_, a| each(a, entry),
         "The entries of a map as a list of maps with key and value.",
-        ["map_to_entries('{\"a\":1}')" => Ok("[{\"key\":\"a\",\"value\":1}]"), "map_to_entries('[1]')" => Err("a JSON object")];
-    "map_size"(map: STR|LIST|MAP) -> INT, Pure, Only5 => |_, a| Ok(Value::Int(to_map(&a[0], 1)?.len() as i64)),
+        [
+            "map_to_entries('{\"a\":1}')" => Ok("[{\"value\":1,\"key\":\"a\"}]"),
+            "map_to_entries('[1]')" => Err("a JSON object"),
+        ];
+    "map_size"(map: STR|LIST|MAP) -> INT, Pure, Only5 =>
+        |_, a| Ok(Value::Int(to_map(&a[0], 1)?.len() as i64)),
         "How many entries a map has.",
         ["map_size('{\"a\":1}')" => Ok("1"), "map_size('[1]')" => Err("a JSON object")];
 }
@@ -62,6 +81,16 @@ pub(super) enum Path {
     Characters(Vec<Value>),
 }
 
+impl Path {
+    fn len(&self) -> usize {
+        match self {
+            Path::Names(steps) => steps.len(),
+            Path::Characters(keys) => keys.len(),
+        }
+    }
+}
+
+/// The path that a key spells.
 pub(super) fn path(key: &Value, index: usize) -> Result<Path, FnError> {
     let wrong = || FnError::argument(index, "a key: a string, with dots between the keys of inner maps", key);
     match key {
@@ -94,7 +123,9 @@ fn get(key: &Value, map: &Value, default: Value) -> Result<Value, FnError> {
 }
 
 fn put(key: &Value, value: &Value, map: &Value) -> Result<Value, FnError> {
-    match path(key, 1)? {
+    let path = path(key, 1)?;
+    args::within_depth(value, path.len())?;
+    match path {
         Path::Names(steps) => Ok(as_map(path::put(map.clone(), &steps, value.clone()))),
         Path::Characters(keys) => {
             let nest = |inner, key| Value::Map(Map::from_entries(vec![(key, inner)]));
@@ -139,6 +170,7 @@ fn mget(key: &Value, map: &Map, default: Value) -> Result<Value, FnError> {
 }
 
 fn mput(key: &Value, value: &Value, mut map: Map) -> Result<Value, FnError> {
+    args::within_depth(value, 1)?;
     let key = entry_of(&map, key).map_or_else(|| key.clone(), |(key, _)| key);
     map.insert(key, value.clone());
     Ok(Value::Map(map))

@@ -20,7 +20,8 @@ builtins! { pub(super) ROWS, "message":
         "The QoS of the message. Under EMQX 5.8 it is undefined but in conditions; write qos.",
         ["qos()" => Ok("\"undefined\"")];
     "flags"() -> ANY, ReadsMessage, Both => flags,
-        "The flags of the message, an empty map where there are none. Under EMQX 5.8 it is empty but in conditions; write flags.",
+        "The flags of the message, an empty map where there are none. Under EMQX 5.8 it is empty but in \
+         conditions; write flags.",
         ["flags()" => Ok("{}")];
     "flag"(name: ANY) -> ANY, ReadsMessage, Both => flag,
         "One flag of the message. Under EMQX 5.8 it is undefined but in conditions; write flags.retain.",
@@ -29,10 +30,12 @@ builtins! { pub(super) ROWS, "message":
         "The topic of the message. Under EMQX 5.8 it is undefined but in conditions; write topic.",
         ["topic()" => Ok("\"undefined\"")];
     "topic"(n: INT) -> STR|UNDEFINED, ReadsMessage, Both => topic_level,
-        "One level of the topic, from 1. Under EMQX 5.8 it is undefined but in conditions; write nth(1, tokens(topic, '/')).",
+        "One level of the topic, from 1. Under EMQX 5.8 it is undefined but in conditions; write nth(1, \
+         tokens(topic, '/')).",
         ["topic(1)" => Ok("\"undefined\""), "topic('1')" => Err("an integer")];
     "clientid"() -> ANY, ReadsMessage, Both => |call, _| column(call, b"from"),
-        "The client id, which EMQX looks for in a column that events lack. Under EMQX 5.8 it is undefined but in conditions; write clientid.",
+        "The client id, which EMQX looks for in a column that events lack. Under EMQX 5.8 it is undefined \
+         but in conditions; write clientid.",
         ["clientid()" => Ok("\"undefined\"")];
     "username"() -> ANY, ReadsMessage, Both => |call, _| column(call, b"username"),
         "The user name. Under EMQX 5.8 it is undefined but in conditions; write username.",
@@ -47,20 +50,29 @@ builtins! { pub(super) ROWS, "message":
         "The payload. Under EMQX 5.8 it is undefined but in conditions; write payload.",
         ["payload()" => Ok("\"undefined\"")];
     "payload"(path: ANY) -> ANY, ReadsMessage, Both => payload_at,
-        "A member of a payload that is a map already (payload.x decodes it first). Under EMQX 5.8 it is undefined but in conditions; write payload.x.",
+        "A member of a payload that is a map already (payload.x decodes it first). Under EMQX 5.8 it is \
+         undefined but in conditions; write payload.x.",
         ["payload('x')" => Ok("\"undefined\"")];
     "contains_topic"(filters: LIST, topic: ANY) -> BOOL, Pure, Both => |_, a| contains(a, same),
         "Is the topic among the topics of a list of subscriptions, such as the column topic_filters?",
         ["contains_topic([], 't/1')" => Ok("false"), "contains_topic('t/1', 't/1')" => Err("a list")];
-    "contains_topic"(filters: LIST, topic: ANY, qos: ANY) -> BOOL, Pure, Both => |_, _| Ok(Value::Bool(false)),
+    "contains_topic"(filters: LIST, topic: ANY, qos: ANY) -> BOOL, Pure, Both =>
+        |_, _| Ok(Value::Bool(false)),
         "Always false: EMQX looks for the QoS in a form that subscriptions do not have.",
         ["contains_topic([], 't/1', 1)" => Ok("false"), "contains_topic('t/1', 't/1', 1)" => Err("a list")];
     "contains_topic_match"(filters: LIST, topic: ANY) -> BOOL, Pure, Both => |_, a| contains(a, matches),
         "Does the topic, taken as a filter, match a topic of a list of subscriptions?",
-        ["contains_topic_match([], 't/#')" => Ok("false"), "contains_topic_match('t/1', 't/#')" => Err("a list")];
-    "contains_topic_match"(filters: LIST, topic: ANY, qos: ANY) -> BOOL, Pure, Both => |_, _| Ok(Value::Bool(false)),
+        [
+            "contains_topic_match([], 't/#')" => Ok("false"),
+            "contains_topic_match('t/1', 't/#')" => Err("a list"),
+        ];
+    "contains_topic_match"(filters: LIST, topic: ANY, qos: ANY) -> BOOL, Pure, Both =>
+        |_, _| Ok(Value::Bool(false)),
         "Always false: EMQX looks for the QoS in a form that subscriptions do not have.",
-        ["contains_topic_match([], 't/#', 1)" => Ok("false"), "contains_topic_match('t/1', 't/#', 1)" => Err("a list")];
+        [
+            "contains_topic_match([], 't/#', 1)" => Ok("false"),
+            "contains_topic_match('t/1', 't/#', 1)" => Err("a list"),
+        ];
     "null"() -> UNDEFINED, Pure, Both => |_, _| Ok(Value::Undefined),
         "undefined, which is not the null of JSON.",
         ["null()" => Ok("\"undefined\"")];

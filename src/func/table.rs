@@ -327,7 +327,11 @@ impl Builtin {
                 return Err(FnError::argument(at + 1, param.kinds.describe(), arg));
             }
         }
-        (self.call)(call, args)
+        let answer = (self.call)(call, args)?;
+        if let Value::Str(text) = &answer {
+            args::within_text(text.len())?;
+        }
+        Ok(answer)
     }
 
     fn takes(&self, arity: usize) -> bool {

@@ -124,7 +124,8 @@ fn write_atom(out: &mut Vec<u8>, name: &[u8]) {
 
 /// The value of the bytes; what follows it is not looked at.
 pub(super) fn decode(bytes: &Bytes) -> Result<Value, FnError> {
-    let mut reader = Reader { bytes: bytes.clone(), depth: limits::JSON_DEPTH_MAX };
+    let mut reader =
+        Reader { bytes: bytes.clone(), depth: limits::JSON_DEPTH_MAX, items: limits::LIST_LENGTH_MAX };
     if reader.byte()? != VERSION {
         return Err(broken());
     }
@@ -140,7 +141,7 @@ pub(super) fn decode(bytes: &Bytes) -> Result<Value, FnError> {
     if plain.len() != size {
         return Err(broken());
     }
-    Reader { bytes: Bytes::from(plain), depth: limits::JSON_DEPTH_MAX }.value()
+    Reader { bytes: Bytes::from(plain), ..reader }.value()
 }
 
 fn broken() -> FnError {
@@ -154,6 +155,8 @@ fn too_deep() -> FnError {
 struct Reader {
     bytes: Bytes,
     depth: usize,
+    /// Items that may still be read.
+    items: usize,
 }
 
 impl Reader {
@@ -181,15 +184,27 @@ impl Reader {
     /// A count of items, each at least one byte: more than there are bytes is no term.
     fn count(&mut self) -> Result<usize, FnError> {
         let count = self.u32()? as usize;
-        if count > self.bytes.len() { Err(broken()) } else { Ok(count) }
+        if count > self.bytes.len() { Err(broken()) } else { self.counted(count) }
+    }
+
+    fn counted(&mut self, count: usize) -> Result<usize, FnError> {
+        let left = self.items.checked_sub(count);
+        self.items = left.ok_or_else(|| {
+            FnError::failed(format!(
+                "the term has more items than rulemill's limit of {}",
+                limits::LIST_LENGTH_MAX
+            ))
+        })?;
+        Ok(count)
     }
 
     fn value(&mut self) -> Result<Value, FnError> {
         self.depth = self.depth.checked_sub(1).ok_or_else(too_deep)?;
         let value = match self.byte()? {
             104 => {
-                let len = self.byte()?;
-                self.items(len.into()).map(Value::tuple)
+                let len = self.byte().map(usize::from)?;
+                self.counted(len)?;
+                self.items(len).map(Value::tuple)
             }
             105 => {
                 let len = self.count()?;
@@ -221,6 +236,7 @@ impl Reader {
             106 => Ok(Value::list(Vec::new())),
             107 => {
                 let len = self.u16()?;
+                self.counted(len)?;
                 Ok(Value::list(self.take(len)?.iter().map(|b| Value::Int(i64::from(*b))).collect()))
             }
             109 => {

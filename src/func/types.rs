@@ -42,8 +42,13 @@ builtins! { pub(super) ROWS, "types":
         "Is the value a list?",
         ["is_array([1])" => Ok("true"), "is_array('[1]')" => Ok("false")];
     "is_empty"(x: STR|LIST|MAP) -> BOOL, Pure, Only5 => is_empty,
-        "Is the string, list or map empty? A string that is not empty must hold a JSON object, and that is looked at.",
-        ["is_empty('')" => Ok("true"), "is_empty('{\"a\":1}')" => Ok("false"), "is_empty('a')" => Err("JSON")];
+        "Is the string, list or map empty? A string that is not empty must hold a JSON object, and that is \
+         looked at.",
+        [
+            "is_empty('')" => Ok("true"),
+            "is_empty('{\"a\":1}')" => Ok("false"),
+            "is_empty('a')" => Err("JSON"),
+        ];
 }
 
 fn is(args: &[Value], kinds: Kinds) -> Result<Value, FnError> {

@@ -29,9 +29,13 @@ builtins! { pub(super) ROWS, "zip":
     "zip_compress"(bytes: STR) -> STR, Pure, Both => zip_compress,
         "The bytes compressed, in the zlib format.",
         ["zip_uncompress(zip_compress('hello'))" => Ok("\"hello\""), "zip_compress(1)" => Err("a string")];
-    "zip_uncompress"(packed: STR) -> STR, Pure, Both => |_, a| inflate(a, true, "zlib data, as zip_compress() makes"),
+    "zip_uncompress"(packed: STR) -> STR, Pure, Both =>
+        |_, a| inflate(a, true, "zlib data, as zip_compress() makes"),
         "The bytes that stand compressed in the zlib format.",
-        ["zip_uncompress(zip_compress('hello'))" => Ok("\"hello\""), "zip_uncompress('hello')" => Err("zlib data")];
+        [
+            "zip_uncompress(zip_compress('hello'))" => Ok("\"hello\""),
+            "zip_uncompress('hello')" => Err("zlib data"),
+        ];
 }
 
 fn packed(done: std::io::Result<Vec<u8>>) -> Result<Value, FnError> {

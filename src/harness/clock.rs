@@ -4,7 +4,7 @@
 pub fn parse_time(text: &str) -> Option<i128> {
     let (date, rest) = text.split_at_checked(10)?;
     let rest = rest.strip_prefix(['T', 't', ' '])?;
-    let mut parts = date.split('-').map(|part| digits(part));
+    let mut parts = date.split('-').map(digits);
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
     if date.len() != 10 || parts.next().is_some() || !(1..=12).contains(&month) {
         return None;

@@ -223,7 +223,7 @@ impl Comparison {
         let fits: Vec<Vec<bool>> =
             items.iter().map(|item| list.iter().map(|v| self.matches(item, Some(v))).collect()).collect();
         let owner = pairing(&fits, list.len());
-        let taken = |item: usize| owner.iter().any(|o| *o == Some(item));
+        let taken = |item: usize| owner.contains(&Some(item));
         let open_items: Vec<usize> = (0..items.len()).filter(|at| !taken(*at)).collect();
         let open_values: Vec<usize> = (0..list.len()).filter(|at| owner[*at].is_none()).collect();
         if let ([item], [value]) = (open_items.as_slice(), open_values.as_slice()) {
@@ -381,14 +381,13 @@ fn hint(pattern: &Pattern, actual: &Value) -> Option<&'static str> {
         (Kind::Map(_) | Kind::List(_), Value::Str(text)) if decode::decode(text).is_ok() => {
             Some("it is a string that holds JSON: write { $json: … }")
         }
-        (Kind::Exact(Value::Int(_) | Value::Big(_)), Value::Float(_)) => {
-            Some("an integer is no float: write 1.0")
-        }
-        (Kind::Exact(Value::Float(_)), Value::Int(_) | Value::Big(_)) => {
-            Some("a float is no integer: write 1")
+        (Kind::Exact(number), Value::Float(_) | Value::Int(_) | Value::Big(_))
+            if compare::equal(number, actual) =>
+        {
+            Some("integers and floats are told apart: 1 is not 1.0")
         }
         (Kind::Exact(Value::Int(_) | Value::Big(_) | Value::Float(_)), Value::Str(_)) => {
-            Some("it is a string")
+            Some("it is a string, not a number")
         }
         (Kind::Text(text), Value::Undefined) if &**text == "undefined" => {
             Some("it is undefined, not the text \"undefined\": write $undefined")
@@ -402,5 +401,48 @@ fn hint(pattern: &Pattern, actual: &Value) -> Option<&'static str> {
             Some("it is a number, not a string")
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn integers(n: usize) -> Vec<i64> {
+        (0..n as i64).collect()
+    }
+
+    /// What comes of holding integers, backwards, against their patterns without order.
+    fn unordered(n: usize) -> Vec<Difference> {
+        let exact = |n: &i64| Pattern { span: Span::new(0, 0), kind: Kind::Exact(Value::Int(*n)) };
+        let kind = Kind::Unordered(integers(n).iter().map(exact).collect());
+        let list = Value::list(integers(n).into_iter().rev().map(Value::Int).collect());
+        let mut comparison = Comparison::new(Profile::V5_8);
+        comparison.check("x", &Pattern { span: Span::new(0, 0), kind }, Some(&list));
+        comparison.into_differences()
+    }
+
+    #[test]
+    fn lists_without_order_end_at_the_bound() {
+        assert_eq!(unordered(limits::UNORDERED_ITEMS_MAX), []);
+        let beyond = unordered(limits::UNORDERED_ITEMS_MAX + 1);
+        let hint = beyond[0].hint.as_deref();
+        assert_eq!(hint, Some("more than 1000 items are not compared without order"));
+    }
+
+    #[test]
+    fn items_are_paired_however_they_lie() {
+        // Item 0 fits both, item 1 only the first: a greedy pairing would fail.
+        let owner = pairing(&[vec![true, true], vec![true, false]], 2);
+        assert_eq!(owner, [Some(1), Some(0)]);
+        assert_eq!(pairing(&[vec![false]], 1), [None]);
+    }
+
+    #[test]
+    fn paths_quote_odd_keys() {
+        assert_eq!(under("", "a"), "a");
+        assert_eq!(under("a", "b-c"), "a.b-c");
+        assert_eq!(under("a", "b.c"), "a.\"b.c\"");
+        assert!(is_secret("actions[0].http.headers.Authorization") && !is_secret("output.payload"));
     }
 }

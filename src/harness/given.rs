@@ -145,7 +145,7 @@ fn read_event(node: &Node, reading: &mut Reading<'_>) -> Option<Given> {
     ok.then_some(Given::Event(EventGiven { topic, event: Some(event), columns, span }))
 }
 
-fn read_message(node: &Node, reading: &mut Reading<'_>) -> Option<MessageGiven> {
+pub(super) fn read_message(node: &Node, reading: &mut Reading<'_>) -> Option<MessageGiven> {
     let before = reading.problems.errors();
     let fields = Fields::read("given", node, MESSAGE, reading.problems)?;
     let topic_node = fields.required("topic", reading.problems)?;

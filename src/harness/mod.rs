@@ -3,6 +3,7 @@
 //! Invariant: nothing here reads a file, a clock or chance; fixtures come through [`Fixtures`], the world through the
 //! [`crate::ctx::Ctx`] that each case gets.
 
+mod capture;
 pub mod clock;
 pub mod compare;
 mod expect;
@@ -17,6 +18,7 @@ pub mod show;
 mod table;
 pub mod verdict;
 
+pub use capture::{Capture, Line, Snapshot};
 pub use compare::{Difference, DifferenceKind};
 pub use expect::{ActionExpect, ActionsExpect, Expect, RuleExpect, Said};
 pub use given::{EventGiven, Given, MessageGiven};

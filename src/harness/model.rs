@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::capture::Capture;
 use super::expect::Expect;
 use super::given::Given;
 use crate::profile::Profile;
@@ -34,6 +35,8 @@ pub struct Test {
     pub chain: bool,
     /// What happens, and what must come of it.
     pub steps: Vec<Step>,
+    /// A capture that is replayed instead of steps.
+    pub capture: Option<Capture>,
 }
 
 /// A rule's name and where it is written.

@@ -69,7 +69,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 /// Compact JSON with keys in written order.
 fn json(node: &Node, reading: &mut Reading<'_>) -> Option<Bytes> {
     let mut out = Vec::new();
-    match write_json(&mut out, node, reading) {
+    match write_json(&mut out, node) {
         Ok(()) => Some(Bytes::from(out)),
         Err(problem) => {
             reading.problems.push(*problem);
@@ -78,7 +78,7 @@ fn json(node: &Node, reading: &mut Reading<'_>) -> Option<Bytes> {
     }
 }
 
-fn write_json(out: &mut Vec<u8>, node: &Node, reading: &mut Reading<'_>) -> Result<(), Box<Diagnostic>> {
+fn write_json(out: &mut Vec<u8>, node: &Node) -> Result<(), Box<Diagnostic>> {
     match &node.data {
         Data::Null => out.extend_from_slice(b"null"),
         Data::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
@@ -105,7 +105,7 @@ fn write_json(out: &mut Vec<u8>, node: &Node, reading: &mut Reading<'_>) -> Resu
             out.push(b'[');
             for (at, item) in items.iter().enumerate() {
                 out.extend_from_slice(if at > 0 { b"," } else { b"" });
-                write_json(out, item, reading)?;
+                write_json(out, item)?;
             }
             out.push(b']');
         }
@@ -120,7 +120,7 @@ fn write_json(out: &mut Vec<u8>, node: &Node, reading: &mut Reading<'_>) -> Resu
                 out.extend_from_slice(if at > 0 { b"," } else { b"" });
                 encode::write_string(out, literal_key(&entry.key).as_bytes()).unwrap_or_default();
                 out.push(b':');
-                write_json(out, &entry.value, reading)?;
+                write_json(out, &entry.value)?;
             }
             out.push(b'}');
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::model::{Name, Step, Test, TestFile, When, World};
-use super::{Fixtures, Reading, clock, expect, given, payload, table};
+use super::{Fixtures, Reading, capture, clock, expect, given, payload, table};
 use crate::diag::{Diagnostic, codes};
 use crate::document::{Data, Document, Entry, Fields, Format, Node, Problems};
 use crate::profile::Profile;
@@ -12,11 +12,25 @@ use crate::value::{Map, Value};
 
 const FILE: &[&str] = &["rule", "emqx", "clock", "zone", "seed", "env", "kv", "tests", "$schema"];
 const TEST: &[&str] = &[
-    "name", "given", "expect", "steps", "chain", "each", "rule", "emqx", "clock", "zone", "seed", "env", "kv",
+    "name",
+    "given",
+    "expect",
+    "steps",
+    "chain",
+    "each",
+    "rule",
+    "emqx",
+    "clock",
+    "zone",
+    "seed",
+    "env",
+    "kv",
+    "each_line",
+    "snapshot",
 ];
 const STEP: &[&str] = &["at", "advance", "given", "expect"];
 /// Words of the format that this version does not run.
-const LATER: &[&str] = &["faults", "each_line", "snapshot"];
+const LATER: &[&str] = &["faults"];
 
 /// Reads a test file; fixtures are read with it, so that a missing one is told where it is named.
 pub fn parse(path: &str, bytes: &[u8], fixtures: &mut dyn Fixtures) -> Result<TestFile, Vec<Diagnostic>> {
@@ -202,30 +216,34 @@ fn read_test(node: &Node, base: &Common, suffix: Option<&str>, reading: &mut Rea
     let name = fields.text("name", reading.problems).unwrap_or_default();
     let common = common(&fields, base.clone(), reading);
     let chain = fields.boolean("chain", reading.problems).unwrap_or(false);
-    let steps = match fields.get("steps") {
-        None => vec![single_step(&fields, node, reading)],
-        Some(steps) => {
-            for key in ["given", "expect"] {
-                if let Some(node) = fields.get(key) {
-                    let message = format!("'{key}' stands in each of the steps, not beside them");
-                    reading.problems.error(codes::BAD_EXPECTATION, node.span, message);
-                }
-            }
+    let capture = capture::read(&fields, reading);
+    let steps = match (fields.get("each_line"), fields.get("steps")) {
+        (Some(_), _) => {
+            refuse(&fields, &["given", "steps"], "beside 'each_line'", reading);
+            Vec::new()
+        }
+        (None, None) => vec![single_step(&fields, node, reading)],
+        (None, Some(steps)) => {
+            refuse(&fields, &["given", "expect"], "beside 'steps', but in each of them", reading);
             read_steps(steps, reading)
         }
     };
+    if capture.is_none() {
+        refuse(&fields, &["snapshot"], "without 'each_line'", reading);
+    }
     let name = suffix.map_or(name.to_owned(), |suffix| format!("{name} {suffix}"));
     let span = node.span;
-    let test = Test {
-        name,
-        span,
-        rules: common.rules,
-        profiles: common.profiles,
-        world: common.world,
-        chain,
-        steps,
-    };
+    let Common { rules, profiles, world } = common;
+    let test = Test { name, span, rules, profiles, world, chain, steps, capture };
     (reading.problems.errors() == before).then_some(test)
+}
+
+/// Keys that have no meaning where they stand.
+fn refuse(fields: &Fields<'_>, keys: &[&str], place: &str, reading: &mut Reading<'_>) {
+    for entry in fields.entries().iter().filter(|entry| keys.contains(&&*entry.key)) {
+        let message = format!("'{}' does not stand {place}", entry.key);
+        reading.problems.error(codes::BAD_EXPECTATION, entry.key_span, message);
+    }
 }
 
 /// A test without steps is one step.

@@ -62,6 +62,9 @@ pub fn failure_block(file: &TestFile, test: &Test, result: &CaseResult, command:
     for difference in &result.differences {
         write_difference(&mut out, file, difference);
     }
+    if result.left_out > 0 {
+        let _ = writeln!(out, "  … and {} more", result.left_out);
+    }
     result.rules.iter().for_each(|rule| write_rule(&mut out, rule));
     let _ = writeln!(out, "  run again: {command} {}", place(file, test));
     out

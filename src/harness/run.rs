@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::capture::{Capture, Tally};
 use super::compare::{Comparison, Difference, DifferenceKind};
 use super::expect::{Expect, RuleExpect, Said};
 use super::given::Given;
@@ -35,6 +36,10 @@ pub struct CaseResult {
     pub ran: bool,
     /// The rules that did not do what was expected.
     pub rules: Vec<Arc<Rule>>,
+    /// Differences beyond those kept.
+    pub left_out: usize,
+    /// The snapshot as it would be written now.
+    pub snapshot: Option<String>,
 }
 
 impl CaseResult {
@@ -52,8 +57,15 @@ pub fn run_case(
     loaded: &Loaded,
     new_ctx: NewCtx<'_>,
 ) -> CaseResult {
-    let mut result =
-        CaseResult { profile, differences: Vec::new(), problems: Vec::new(), ran: true, rules: Vec::new() };
+    let mut result = CaseResult {
+        profile,
+        differences: Vec::new(),
+        problems: Vec::new(),
+        ran: true,
+        rules: Vec::new(),
+        left_out: 0,
+        snapshot: None,
+    };
     let rules = match find_rules(file, test, loaded) {
         Ok(rules) => rules,
         Err(problems) => {
@@ -72,6 +84,12 @@ pub fn run_case(
     for (at, step) in test.steps.iter().enumerate() {
         case.step(at, step);
     }
+    if let Some(capture) = &test.capture {
+        case.replay(capture);
+    }
+    let left_out = case.result.differences.len().saturating_sub(limits::REPORT_DIFFERENCES_MAX);
+    case.result.differences.truncate(limits::REPORT_DIFFERENCES_MAX);
+    case.result.left_out = left_out;
     case.result
 }
 
@@ -163,6 +181,28 @@ impl Case<'_> {
                 }),
             }
         }
+        self.result.differences.extend(comparison.into_differences());
+    }
+
+    /// Replays a capture.
+    fn replay(&mut self, capture: &Capture) {
+        let mut comparison = Comparison::new(self.profile);
+        let mut tally = Tally::default();
+        for line in &capture.lines {
+            self.now_ns = line.at_ns.unwrap_or(self.now_ns);
+            let now = self.now_ns;
+            self.ctx.set_clock(Box::new(move || now));
+            let given = Given::Message(Box::new(line.given.clone()));
+            let Some(seen) = self.come(line.number, self.test.span, &given, &mut comparison) else {
+                continue;
+            };
+            seen.iter().for_each(|(rule, seen)| tally.add(line.number, rule, seen));
+            if let Some(expect) = capture.each.as_ref().and_then(|expect| expect.for_profile(self.profile)) {
+                self.check(&format!("line {}", line.number), expect, Some(&seen), &mut comparison);
+            }
+        }
+        tally.check(capture, &mut comparison);
+        self.result.snapshot = capture.snapshot.as_ref().map(|_| tally.written);
         self.result.differences.extend(comparison.into_differences());
     }
 

@@ -46,6 +46,11 @@ pub(super) fn read(
 }
 
 impl HstreamdbAction {
+    /// The stream's name; it is no template.
+    pub fn stream(&self) -> &str {
+        &self.stream
+    }
+
     /// The record for one output.
     pub fn render(&self, selected: &Map) -> Result<Request, String> {
         let data = Value::Map(selected.clone());

@@ -124,6 +124,12 @@ impl HttpAction {
         })
     }
 
+    /// The whole path, when no message has a say in it.
+    pub fn literal_path(&self) -> Option<String> {
+        let fixed = [&self.path.0, &self.path.1].iter().all(|path| path.placeholders().next().is_none());
+        fixed.then(|| self.rendered_path(&Value::Undefined).ok())?
+    }
+
     fn rendered_path(&self, data: &Value) -> Result<String, String> {
         let prefix = text("path", &self.path.0, data)?;
         let suffix = text("path", &self.path.1, data)?;

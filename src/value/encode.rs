@@ -13,9 +13,6 @@ use crate::limits;
 /// Why a value has no JSON.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum NotJson {
-    /// Bytes that are no text.
-    #[error("a string that is not UTF-8 has no JSON")]
-    Bytes,
     /// A tuple or bit string.
     #[error("a {0} has no JSON")]
     Kind(&'static str),
@@ -101,7 +98,9 @@ fn write_map(out: &mut Vec<u8>, map: &Map, depth: usize) -> Result<(), NotJson> 
 
 /// Appends a quoted JSON string.
 pub fn write_string(out: &mut Vec<u8>, text: &[u8]) -> Result<(), NotJson> {
-    std::str::from_utf8(text).map_err(|_| NotJson::Bytes)?;
+    if std::str::from_utf8(text).is_err() {
+        return write_string(out, &repaired(text));
+    }
     out.push(b'"');
     // Without table or exit, so that it runs over many bytes at once.
     let special =
@@ -113,6 +112,30 @@ pub fn write_string(out: &mut Vec<u8>, text: &[u8]) -> Result<(), NotJson> {
     }
     out.push(b'"');
     Ok(())
+}
+
+/// Bytes that are no UTF-8, made so: EMQX encodes with jiffy's `force_utf8` (emqx_utils_json:encode), which puts one
+/// replacement character for a byte that starts nothing together with the continuation bytes behind it
+/// (jiffy_utf8:loose_decode), and so for an unfinished sequence.
+fn repaired(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 8);
+    let mut rest = text;
+    while !rest.is_empty() {
+        match std::str::from_utf8(rest) {
+            Ok(valid) => {
+                out.extend_from_slice(valid.as_bytes());
+                break;
+            }
+            Err(e) => {
+                let (valid, broken) = rest.split_at(e.valid_up_to());
+                out.extend_from_slice(valid);
+                out.extend_from_slice("\u{fffd}".as_bytes());
+                let continued = broken.iter().skip(1).take_while(|byte| **byte & 0xC0 == 0x80).count();
+                rest = &broken[1 + continued..];
+            }
+        }
+    }
+    out
 }
 
 /// JSON in a string has a quote every few bytes: copying what lies between them piece by piece costs more than
@@ -208,8 +231,15 @@ mod tests {
     }
 
     #[test]
+    fn broken_text_is_repaired() {
+        let json = |bytes: &[u8]| String::from_utf8(to_json(&Value::str(bytes)).unwrap()).unwrap();
+        assert_eq!(json(b"a\xffb"), "\"a\u{fffd}b\"");
+        assert_eq!(json(b"\xe4\xbd"), "\"\u{fffd}\"");
+        assert_eq!(json(b"\x80\x80x\xff\xff"), "\"\u{fffd}x\u{fffd}\u{fffd}\"");
+    }
+
+    #[test]
     fn refuses_what_is_no_json() {
-        assert_eq!(to_json(&Value::str([0xff])), Err(NotJson::Bytes));
         assert_eq!(to_json(&Value::tuple(vec![])), Err(NotJson::Kind("tuple")));
         let key = Map::from_entries(vec![(Value::Int(1), Value::Int(2))]);
         assert_eq!(to_json(&Value::Map(key)), Err(NotJson::Key));

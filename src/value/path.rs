@@ -78,9 +78,10 @@ fn find<'v>(value: &'v Value, step: &Step, root: Root<'_>) -> Option<Cow<'v, Val
 pub fn find_key<'v>(value: &'v Value, key: &[u8]) -> Option<Cow<'v, Value>> {
     match value {
         Value::Map(map) => map.get_named(key).map(Cow::Borrowed),
+        // A string that holds a string that holds JSON is looked into as well: each is shorter than the one before.
         Value::Str(text) => {
             let inner = decode::decode(text).ok()?;
-            inner.as_map()?.get_named(key).cloned().map(Cow::Owned)
+            find_key(&inner, key).map(|found| Cow::Owned(found.into_owned()))
         }
         _ => None,
     }
@@ -92,8 +93,7 @@ pub fn find_item<'v>(value: &'v Value, position: i64) -> Option<Cow<'v, Value>> 
         Value::List(items) => items.get(offset(position, items.len())?).map(Cow::Borrowed),
         Value::Str(text) => {
             let inner = decode::decode(text).ok()?;
-            let items = inner.as_list()?;
-            items.get(offset(position, items.len())?).cloned().map(Cow::Owned)
+            find_item(&inner, position).map(|found| Cow::Owned(found.into_owned()))
         }
         _ => None,
     }

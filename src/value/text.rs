@@ -42,6 +42,10 @@ pub fn write_text(out: &mut Vec<u8>, value: &Value, decimals: i64) -> Result<(),
         }
         Value::Undefined => out.extend_from_slice(b"undefined"),
         Value::List(items) => match printable(items) {
+            // EMQX 4.3 takes the characters for bytes (list_to_binary), 5.8 writes them in UTF-8.
+            Some(text) if decimals == DECIMALS_4_3 => {
+                out.extend(text.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()));
+            }
             Some(text) => out.extend_from_slice(text.as_bytes()),
             None => encode::write(out, value)?,
         },
@@ -76,6 +80,9 @@ mod tests {
         assert_eq!(text(Value::list(vec![Value::Int(104), Value::Int(105)])), "hi");
         assert_eq!(text(Value::list(vec![])), "");
         assert_eq!(text(Value::list(vec![Value::Int(1)])), "[1]");
+        let accents = Value::list(vec![Value::Int(0xe9)]);
+        assert_eq!(text(accents.clone()), "é");
+        assert_eq!(to_text(&accents, DECIMALS_4_3).unwrap().as_ref(), [0xe9]);
         assert_eq!(to_text(&Value::tuple(vec![]), 10), Err(NoText::Kind("tuple")));
     }
 }

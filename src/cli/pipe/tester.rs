@@ -25,7 +25,10 @@ pub(super) fn run(request: &Map, profile: Profile, ctx: &mut Ctx) -> Replied {
     }
     let id = format!("{:016X}{:016X}", ctx.next_random(), ctx.next_random());
     let columns = event::samples(event, profile, ctx.now_ms(), &id).merged(&context);
-    Ok(verdict(&program, eval::run(&program, &columns, ctx)))
+    ctx.sql_tester = true;
+    let answer = eval::run(&program, &columns, ctx);
+    ctx.sql_tester = false;
+    Ok(verdict(&program, answer))
 }
 
 /// The event that `event_type` names, when the statement is about it. `event` and `event_type` are columns in the

@@ -1,6 +1,6 @@
 //! RFC 3339 times, as Erlang's `calendar` writes and reads them.
 //!
-//! Invariant: years 0000 to 9999; an offset is always written as `+hh:mm`, never as `Z`.
+//! Invariant: years 0000 to 9999; the offset of the zone `local` is always written as `+hh:mm`, never as `Z`.
 
 use num_traits::ToPrimitive;
 
@@ -13,8 +13,17 @@ use crate::value::{BigInt, Value};
 
 /// A time in the zone `local`.
 pub(super) fn write(time: &BigInt, unit: Unit, ctx: &Ctx) -> Result<Value, FnError> {
-    let far = || FnError::failed("the time is not in the years 0000 to 9999");
     let shift = i64::from(ctx.zone_offset_seconds);
+    Ok(Value::from(shifted(time, unit, shift)? + &offset::shown(shift)))
+}
+
+/// A time in UTC, with a `Z`.
+pub(in crate::func) fn utc(time: &BigInt, unit: Unit) -> Result<String, FnError> {
+    Ok(shifted(time, unit, 0)? + "Z")
+}
+
+fn shifted(time: &BigInt, unit: Unit, shift: i64) -> Result<String, FnError> {
+    let far = || FnError::failed("the time is not in the years 0000 to 9999");
     let shifted = time + shift * unit.per_second();
     let seconds = (&shifted / unit.per_second()).to_i64().filter(|s| (FIRST_SECOND..END_SECOND).contains(s));
     let at = seconds.and_then(|seconds| moment(seconds.into())).ok_or_else(far)?;
@@ -27,10 +36,7 @@ pub(super) fn write(time: &BigInt, unit: Unit, ctx: &Ctx) -> Result<Value, FnErr
     };
     let (hour, minute, second) = (at.second / 3600, at.second / 60 % 60, at.second % 60);
     let (year, month, day) = (at.year, at.month, at.day);
-    let zone = offset::shown(shift);
-    Ok(Value::from(format!(
-        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"
-    )))
+    Ok(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}"))
 }
 
 /// The time that a text tells: 19 characters, maybe a fraction, maybe an offset. The parts may be written as Erlang's

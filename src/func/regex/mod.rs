@@ -5,11 +5,12 @@
 //!
 //! Invariant: a search that reaches PCRE's match limit is no match, never an error or a hang.
 
+mod bracket;
 mod class;
 mod pattern;
 mod replace;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -23,65 +24,79 @@ use crate::value::{Bytes, Value};
 builtins! { pub(super) ROWS, "string":
     "regex_match"(text: STR|LIST, pattern: STR|LIST) -> BOOL, Pure, Both => regex_match,
         "Does the pattern match anywhere in the text?",
-        ["regex_match('abc123', '[0-9]+$')" => Ok("true"), "regex_match('a', '(')" => Err("regular expression")];
+        [
+            "regex_match('abc123', '[0-9]+$')" => Ok("true"),
+            "regex_match('a', '(')" => Err("regular expression"),
+        ];
     "regex_replace"(text: STR|LIST, pattern: STR|LIST, by: STR|LIST) -> STR, Pure, Both => regex_replace,
-        "The text with every match replaced; in the replacement & stands for the match, \\1 or \\g{1} for a group.",
-        ["regex_replace('ab1cd3ef', '([0-9])', '[&]')" => Ok("\"ab[1]cd[3]ef\""), "regex_replace('a', '(', 'b')" => Err("regular expression")];
+        "The text with every match replaced; in the replacement & stands for the match, \\1 or \\g{1} for a \
+         group.",
+        [
+            "regex_replace('ab1cd3ef', '([0-9])', '[&]')" => Ok("\"ab[1]cd[3]ef\""),
+            "regex_replace('a', '(', 'b')" => Err("regular expression"),
+        ];
     "regex_extract"(text: STR|LIST, pattern: STR|LIST) -> LIST, Pure, Only5 => regex_extract,
-        "What the groups of the pattern hold in its first match, up to the last group that took part; an empty list where nothing matches.",
-        ["regex_extract('Number: 12345', '([0-9]+)')" => Ok("[\"12345\"]"), "regex_extract('a', '(')" => Err("regular expression")];
+        "What the groups of the pattern hold in its first match, up to the last group that took part; an \
+         empty list where nothing matches.",
+        [
+            "regex_extract('Number: 12345', '([0-9]+)')" => Ok("[\"12345\"]"),
+            "regex_extract('a', '(')" => Err("regular expression"),
+        ];
 }
 
 /// A compiled pattern with room for where its groups match.
 struct Compiled {
+    source: pattern::Rewritten,
+    first: Search,
+    /// The same pattern for a retry after an empty match: at the same place, and not empty. Only replacing needs it.
+    retry: OnceCell<Option<Search>>,
+}
+
+struct Search {
     regex: Regex,
     groups: RefCell<CaptureLocations>,
-    /// The same pattern for a retry after an empty match: at the same place, and not empty.
-    retry: Option<(Regex, RefCell<CaptureLocations>)>,
 }
 
 /// A group's place, as start and end.
 type Span = (usize, usize);
 
+impl Search {
+    fn new(source: &str) -> Result<Search, String> {
+        let regex = RegexBuilder::new().build(source).map_err(|e| e.to_string())?;
+        Ok(Search { groups: RefCell::new(regex.capture_locations()), regex })
+    }
+
+    fn run(&self, subject: &[u8], from: usize) -> Option<Vec<Option<Span>>> {
+        let mut groups = self.groups.borrow_mut();
+        // An error is PCRE's match limit or the like, which `re` takes for no match.
+        self.regex.captures_read_at(&mut groups, subject, from).ok().flatten()?;
+        Some((0..groups.len()).map(|group| groups.get(group)).collect())
+    }
+}
+
 impl Compiled {
-    /// `None` for a pattern that PCRE refuses, with its reason.
+    /// The pattern, or why PCRE refuses it.
     fn new(source: &[u8], ascii: bool) -> Result<Compiled, String> {
         let source = pattern::rewrite(source, ascii)?;
-        let build = |source: &str| RegexBuilder::new().build(source).map_err(|e| e.to_string());
-        let regex = build(&source.text)?;
-        // `\G` holds where the search starts: the match must begin there and must not end there.
-        let (verbs, body) = source.text.split_at(source.verbs);
-        let retry = build(&format!("{verbs}\\G(?:{body})(?!\\G)"))
-            .or_else(|_| build(&format!("{verbs}\\G(?:{body}\n)(?!\\G)")));
-        let retry = retry.ok().map(|regex| {
-            let groups = RefCell::new(regex.capture_locations());
-            (regex, groups)
-        });
-        Ok(Compiled { groups: RefCell::new(regex.capture_locations()), regex, retry })
+        Ok(Compiled { first: Search::new(&source.text)?, source, retry: OnceCell::new() })
     }
 
     /// The groups of the first match from a place on, the whole match first; `None` where there is none.
     fn search(&self, subject: &[u8], from: usize) -> Option<Vec<Option<Span>>> {
-        run(&self.regex, &self.groups, subject, from)
+        self.first.run(subject, from)
     }
 
     /// The groups of a match that is not empty and begins at a place.
     fn search_not_empty(&self, subject: &[u8], from: usize) -> Option<Vec<Option<Span>>> {
-        let (regex, groups) = self.retry.as_ref()?;
-        run(regex, groups, subject, from)
+        let retry = self.retry.get_or_init(|| {
+            let (verbs, body) = self.source.text.split_at(self.source.verbs);
+            // `\G` holds where the search starts: the match must begin there and must not end there. The line end
+            // closes a comment that the pattern may end in.
+            let with = |end: &str| Search::new(&format!("{verbs}\\G(?:{body}{end})(?!\\G)"));
+            with("").or_else(|_| with("\n")).ok()
+        });
+        retry.as_ref()?.run(subject, from)
     }
-}
-
-fn run(
-    regex: &Regex,
-    groups: &RefCell<CaptureLocations>,
-    subject: &[u8],
-    from: usize,
-) -> Option<Vec<Option<Span>>> {
-    let mut groups = groups.borrow_mut();
-    // An error is PCRE's match limit or the like, which `re` takes for no match.
-    regex.captures_read_at(&mut groups, subject, from).ok().flatten()?;
-    Some((0..groups.len()).map(|group| groups.get(group)).collect())
 }
 
 /// What a pattern came to: compiled, or the reason why not.
@@ -122,7 +137,7 @@ fn flat(args: &[Value], at: usize) -> Result<Bytes, FnError> {
 fn regex_match(_: &mut Call<'_>, args: &[Value]) -> Result<Value, FnError> {
     let (subject, source) = (flat(args, 0)?, flat(args, 1)?);
     let pattern = compiled(&source, &subject, &args[1])?;
-    Ok(Value::Bool(pattern.regex.is_match(&subject).unwrap_or(false)))
+    Ok(Value::Bool(pattern.first.regex.is_match(&subject).unwrap_or(false)))
 }
 
 fn regex_extract(_: &mut Call<'_>, args: &[Value]) -> Result<Value, FnError> {

@@ -32,10 +32,13 @@ impl Pad {
         }
         let bytes =
             self.0.as_ref().ok_or_else(|| FnError::failed("the padding of a directive is no character"))?;
-        let count = within(count, bytes.len())?;
+        let count = within(count, bytes.len().saturating_mul(CODE))?;
         Ok(bytes.repeat(count).into_iter().map(u32::from).collect())
     }
 }
+
+/// Bytes of a character while it is being formatted.
+const CODE: usize = size_of::<u32>();
 
 /// A count that is not negative and within the bound.
 fn within(count: i64, size: usize) -> Result<usize, FnError> {
@@ -46,7 +49,7 @@ fn within(count: i64, size: usize) -> Result<usize, FnError> {
 }
 
 fn chars(code: u32, count: i64) -> Result<Codes, FnError> {
-    Ok(vec![code; within(count, 1)?])
+    Ok(vec![code; within(count, CODE)?])
 }
 
 /// The numbers of a directive.

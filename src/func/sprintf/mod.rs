@@ -10,18 +10,26 @@ mod number;
 mod pretty;
 mod term;
 
+use num_traits::ToPrimitive;
+
 use self::field::{Codes, Field, Pad};
 use super::table::builtins;
 use super::{FnError, args};
-use crate::value::Value;
+use crate::value::{BigInt, Value};
 
 builtins! { pub(super) ROWS, "string":
     "sprintf"(format: STR) -> STR, Pure, Both => |_, a| format(a, &[]),
         "The format with its directives replaced; without arguments only ~~ and ~n can stand in it.",
         ["sprintf('100~~')" => Ok("\"100~\""), "sprintf('~s')" => Err("no argument is left")];
     "sprintf"(format: STR, arguments: ANY; ...) -> STR, Pure, Both => |_, a| format(a, &a[1..]),
-        "The format with its directives replaced by the arguments: ~s for strings, ~p and ~w for any value, ~b for integers, ~.2f for floats, ~c for a byte.",
-        ["sprintf('~s is ~p', 'x', 1)" => Ok("\"x is 1\""), "sprintf('~.2f', 1.5)" => Ok("\"1.50\""), "sprintf('~s', 1)" => Err("argument 2"), "sprintf('~s', 'a', 'b')" => Err("not used")];
+        "The format with its directives replaced by the arguments: ~s for strings, ~p and ~w for any value, \
+         ~b for integers, ~.2f for floats, ~c for a byte.",
+        [
+            "sprintf('~s is ~p', 'x', 1)" => Ok("\"x is 1\""),
+            "sprintf('~.2f', 1.5)" => Ok("\"1.50\""),
+            "sprintf('~s', 1)" => Err("argument 2"),
+            "sprintf('~s', 'a', 'b')" => Err("not used"),
+        ];
     "sprintf_s"(format: STR, arguments: LIST) -> STR, Pure, Both => |_, a| format(a, args::list(a, 1)?),
         "As sprintf, with the arguments in a list.",
         ["sprintf_s('~s is ~p', ['x', 1])" => Ok("\"x is 1\""), "sprintf_s('~s', 'x')" => Err("a list")];
@@ -136,11 +144,14 @@ fn next(rest: &mut &[u8]) -> Result<u8, FnError> {
     Ok(*first)
 }
 
+/// A width past any text, from which arithmetic is still far from its own bounds.
+const FAR: i64 = 1 << 40;
+
 /// A width or precision: digits, or `*` for the next argument.
 fn value(rest: &mut &[u8], given: &mut Given<'_>) -> Result<Option<i64>, FnError> {
     if eat(rest, b'*') {
         return match given.next()? {
-            Value::Int(n) => Ok(Some(*n)),
+            Value::Int(n) => Ok(Some((*n).clamp(-FAR, FAR))),
             _ => Err(given.wrong(b'*', "an integer")),
         };
     }
@@ -149,7 +160,7 @@ fn value(rest: &mut &[u8], given: &mut Given<'_>) -> Result<Option<i64>, FnError
         number = Some(number.unwrap_or(0).saturating_mul(10).saturating_add(i64::from(digit - b'0')));
         *rest = &rest[1..];
     }
-    Ok(number)
+    Ok(number.map(|n| n.min(FAR)))
 }
 
 fn control(letter: u8, field: &Field, given: &mut Given<'_>, how: How) -> Result<Codes, FnError> {
@@ -168,7 +179,7 @@ fn control(letter: u8, field: &Field, given: &mut Given<'_>, how: How) -> Result
                 field.repeat(u32::try_from(*n).map_err(|_| given.wrong(b'c', "a character"))?)
             }
             (Value::Int(n), false) => field.repeat((*n & 255) as u32),
-            (Value::Big(n), false) => field.repeat((n.iter_u32_digits().next().unwrap_or(0) & 255) as u32),
+            (Value::Big(n), false) => field.repeat((&**n & BigInt::from(255)).to_u32().unwrap_or(0)),
             _ => Err(given.wrong(b'c', "an integer")),
         },
         b'w' | b'W' => {
@@ -201,7 +212,8 @@ fn control(letter: u8, field: &Field, given: &mut Given<'_>, how: How) -> Result
 
 fn depth(given: &mut Given<'_>) -> Result<i64, FnError> {
     match given.next()? {
-        Value::Int(depth) => Ok(*depth),
+        // Below zero means without end.
+        Value::Int(depth) => Ok((*depth).max(-1)),
         _ => Err(given.wrong(b'P', "an integer as its depth")),
     }
 }

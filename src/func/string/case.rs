@@ -10,16 +10,20 @@ use crate::func::{Call, FnError, args};
 use crate::value::Value;
 
 builtins! { pub(in crate::func) ROWS, "string":
-    "lower"(text: STR) -> STR, Pure, Both => |_, a| Ok(Value::from(args::utf8(a, 0)?.chars().flat_map(char::to_lowercase).collect::<String>())),
+    "lower"(text: STR) -> STR, Pure, Both =>
+        |_, a| Ok(Value::from(args::utf8(a, 0)?.chars().flat_map(char::to_lowercase).collect::<String>())),
         "The text in lower case.",
         ["lower('HELLO É')" => Ok("\"hello é\""), "lower(1)" => Err("a string")];
-    "upper"(text: STR) -> STR, Pure, Both => |_, a| Ok(Value::from(args::utf8(a, 0)?.chars().flat_map(char::to_uppercase).collect::<String>())),
+    "upper"(text: STR) -> STR, Pure, Both =>
+        |_, a| Ok(Value::from(args::utf8(a, 0)?.chars().flat_map(char::to_uppercase).collect::<String>())),
         "The text in upper case.",
         ["upper('straße')" => Ok("\"STRASSE\""), "upper(1)" => Err("a string")];
     "reverse"(text: STR) -> STR, Pure, Both => reverse,
-        "The characters in reverse order, each as one Latin-1 byte; a character past U+00FF is an error, as in EMQX.",
+        "The characters in reverse order, each as one Latin-1 byte; a character past U+00FF is an error, as \
+         in EMQX.",
         ["reverse('abc')" => Ok("\"cba\""), "reverse('你')" => Err("U+00FF")];
-    "strlen"(text: STR) -> INT, Pure, Both => |_, a| Ok(Value::Int(clusters(args::utf8(a, 0)?).count() as i64)),
+    "strlen"(text: STR) -> INT, Pure, Both =>
+        |_, a| Ok(Value::Int(clusters(args::utf8(a, 0)?).count() as i64)),
         "How many characters a text has; a letter with its accents is one.",
         ["strlen('héllo')" => Ok("5"), "strlen(1)" => Err("a string")];
     "substr"(text: STR, start: INT) -> STR, Pure, Both => substr,
@@ -63,8 +67,14 @@ fn count(args: &[Value], at: usize) -> Result<usize, FnError> {
 }
 
 fn substr(_: &mut Call<'_>, args: &[Value]) -> Result<Value, FnError> {
-    let text = args::utf8(args, 0)?;
     let bytes = args::bytes(args, 0)?;
+    // These two are answered before the text, or even the start, is looked at (`string:slice/2,3`).
+    match (&args[1], args.get(2)) {
+        (Value::Int(0), None) => return Ok(args[0].clone()),
+        (_, Some(Value::Int(0))) => return Ok(Value::str("")),
+        _ => {}
+    }
+    let text = args::utf8(args, 0)?;
     let mut from = clusters(text);
     skip(&mut from, count(args, 1)?);
     let mut to = clusters(from.rest());

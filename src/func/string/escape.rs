@@ -8,8 +8,13 @@ use crate::value::Value;
 
 builtins! { pub(in crate::func) ROWS, "string":
     "unescape"(text: STR) -> STR, Pure, Only5 => unescape,
-        "The text with \\n, \\t, \\r, \\b, \\f, \\v, \\a, \\', \\\", \\?, \\\\ and \\x with hexadecimal digits turned into their characters.",
-        ["unescape('a\\tb')" => Ok("\"a\\tb\""), "unescape('\\x41')" => Ok("\"A\""), "unescape('\\d')" => Err("\\d")];
+        "The text with \\n, \\t, \\r, \\b, \\f, \\v, \\a, \\', \\\", \\?, \\\\ and \\x with hexadecimal \
+         digits turned into their characters.",
+        [
+            "unescape('a\\tb')" => Ok("\"a\\tb\""),
+            "unescape('\\x41')" => Ok("\"A\""),
+            "unescape('\\d')" => Err("\\d"),
+        ];
 }
 
 fn unescape(_: &mut Call<'_>, args: &[Value]) -> Result<Value, FnError> {

@@ -14,21 +14,31 @@ builtins! { pub(in crate::func) ROWS, "string":
     "concat"(a: STR, b: STR) -> STR|TUPLE, Pure, Only4 => |call, a| args::join(&[&a[0], &a[1]], call.profile),
         "Two strings joined.",
         ["concat('a', 'b')" => Ok("\"ab\""), "concat('a', 1)" => Err("a string")];
-    "concat"(list: LIST) -> STR|TUPLE, Pure, Only5 => |call, a| args::join(&args::list(a, 0)?.iter().collect::<Vec<_>>(), call.profile),
+    "concat"(list: LIST) -> STR|TUPLE, Pure, Only5 =>
+        |call, a| args::join(&args::list(a, 0)?.iter().collect::<Vec<_>>(), call.profile),
         "The items of a list as text, joined.",
         ["concat(['a', 1, 0.5])" => Ok("\"a10.5\""), "concat('a')" => Err("a list")];
     "join_to_string"(list: LIST) -> STR, Pure, Only5 => |call, a| join(call, b", ", args::list(a, 0)?),
         "The items of a list as text with a comma and a blank between them.",
         ["join_to_string([1, 'a'])" => Ok("\"1, a\""), "join_to_string('a')" => Err("a list")];
-    "join_to_string"(separator: STR, list: LIST) -> STR, Pure, Only5 => |call, a| join(call, args::bytes(a, 0)?, args::list(a, 1)?),
+    "join_to_string"(separator: STR, list: LIST) -> STR, Pure, Only5 =>
+        |call, a| join(call, args::bytes(a, 0)?, args::list(a, 1)?),
         "The items of a list as text with a separator between them.",
         ["join_to_string('-', [1, 'a'])" => Ok("\"1-a\""), "join_to_string(['a'], '-')" => Err("a string")];
     "join_to_sql_values_string"(list: LIST) -> STR, Pure, Only5 => sql_values,
-        "The items of a list as SQL literals with commas between them: strings, maps and lists quoted, undefined as NULL.",
-        ["join_to_sql_values_string([1, 'a', [2]])" => Ok("\"1, 'a', '[2]'\""), "join_to_sql_values_string('a')" => Err("a list")];
+        "The items of a list as SQL literals with commas between them: strings, maps and lists quoted, \
+         undefined as NULL.",
+        [
+            "join_to_sql_values_string([1, 'a', [2]])" => Ok("\"1, 'a', '[2]'\""),
+            "join_to_sql_values_string('a')" => Err("a list"),
+        ];
     "map_to_redis_hset_args"(map: ANY) -> LIST, Pure, Only5 => |_, a| Ok(redis(&a[0])),
-        "The entries of a map, or of the map that a string holds as JSON, as the arguments of Redis' HSET. What is no string, number or boolean is left out.",
-        ["map_to_redis_hset_args('{\"a\":1}')" => Ok("[\"map_to_redis_hset_args\",\"a\",\"1\"]"), "map_to_redis_hset_args(1)" => Ok("[\"map_to_redis_hset_args\"]")];
+        "The entries of a map, or of the map that a string holds as JSON, as the arguments of Redis' HSET. \
+         What is no string, number or boolean is left out.",
+        [
+            "map_to_redis_hset_args('{\"a\":1}')" => Ok("[\"map_to_redis_hset_args\",\"a\",\"1\"]"),
+            "map_to_redis_hset_args(1)" => Ok("[\"map_to_redis_hset_args\"]"),
+        ];
 }
 
 fn join(call: &Call<'_>, separator: &[u8], items: &[Value]) -> Result<Value, FnError> {

@@ -16,9 +16,13 @@ builtins! { pub(in crate::func) ROWS, "string":
         ["pad('abc', 5)" => Ok("\"abc  \""), "pad('abc', '5')" => Err("an integer")];
     "pad"(text: STR, len: INT, where: ANY) -> STR, Pure, Both => pad,
         "The text filled up with blanks to a number of characters: 'leading', 'trailing' or 'both'.",
-        ["pad('abc', 5, 'leading')" => Ok("\"  abc\""), "pad('abc', 5, 'left')" => Err("'leading', 'trailing' or 'both'")];
+        [
+            "pad('abc', 5, 'leading')" => Ok("\"  abc\""),
+            "pad('abc', 5, 'left')" => Err("'leading', 'trailing' or 'both'"),
+        ];
     "pad"(text: STR, len: INT, where: ANY, with: STR) -> STR, Pure, Both => pad,
-        "The text filled up to a number of characters with another text, which is put there whole for each one that is missing.",
+        "The text filled up to a number of characters with another text, which is put there whole for each \
+         one that is missing.",
         ["pad('abc', 5, 'both', '*')" => Ok("\"*abc*\""), "pad('abc', 5, 'both', '你')" => Err("U+00FF")];
 }
 

@@ -13,13 +13,19 @@ builtins! { pub(in crate::func) ROWS, "string":
         ["find('a.b.c', '.')" => Ok("\".b.c\""), "find('abc', 1)" => Err("a string")];
     "find"(text: STR, part: STR, where: ANY) -> STR, Pure, Both => find,
         "The text from the first ('leading') or last ('trailing') place of a part on, or an empty string.",
-        ["find('a.b.c', '.', 'trailing')" => Ok("\".c\""), "find('abc', 'b', 'all')" => Err("'leading' or 'trailing'")];
+        [
+            "find('a.b.c', '.', 'trailing')" => Ok("\".c\""),
+            "find('abc', 'b', 'all')" => Err("'leading' or 'trailing'"),
+        ];
     "replace"(text: STR, part: STR, by: STR) -> STR, Pure, Both => replace,
         "The text with every place of a part replaced.",
         ["replace('a.b.c', '.', '-')" => Ok("\"a-b-c\""), "replace('abc', 1, '-')" => Err("a string")];
     "replace"(text: STR, part: STR, by: STR, where: ANY) -> STR, Pure, Both => replace,
         "The text with the places of a part replaced: 'all', the first ('leading') or the last ('trailing').",
-        ["replace('a.b.c', '.', '-', 'trailing')" => Ok("\"a.b-c\""), "replace('abc', 'b', '-', 'first')" => Err("'all', 'leading' or 'trailing'")];
+        [
+            "replace('a.b.c', '.', '-', 'trailing')" => Ok("\"a.b-c\""),
+            "replace('abc', 'b', '-', 'first')" => Err("'all', 'leading' or 'trailing'"),
+        ];
 }
 
 /// Which places count.

@@ -12,20 +12,30 @@ builtins! { pub(in crate::func) ROWS, "string":
         "The pieces of a text between all places of another, without empty ones.",
         ["split('a,b,,c', ',')" => Ok("[\"a\",\"b\",\"c\"]"), "split('abc', 1)" => Err("a string")];
     "split"(text: STR|LIST, by: STR|LIST, where: ANY) -> LIST, Pure, Both => split,
-        "The pieces of a text: around the first ('leading') or last ('trailing') place of another, without empty ones; or with them, 'leading_notrim', 'trailing_notrim', and around all places 'notrim'.",
-        ["split('a,b,,c', ',', 'notrim')" => Ok("[\"a\",\"b\",\"\",\"c\"]"), "split('a,b,c', ',', 'trailing')" => Ok("[\"a,b\",\"c\"]"), "split('a', ',', 'first')" => Err("'notrim'")];
+        "The pieces of a text: around the first ('leading') or last ('trailing') place of another, without \
+         empty ones; or with them, 'leading_notrim', 'trailing_notrim', and around all places 'notrim'.",
+        [
+            "split('a,b,,c', ',', 'notrim')" => Ok("[\"a\",\"b\",\"\",\"c\"]"),
+            "split('a,b,c', ',', 'trailing')" => Ok("[\"a,b\",\"c\"]"),
+            "split('a', ',', 'first')" => Err("'notrim'"),
+        ];
     "tokens"(text: STR, separators: STR) -> LIST, Pure, Both => |_, a| tokens(a, false),
         "The pieces of a string between any of the bytes of another, without empty ones.",
         ["tokens('a,b;c', ',;')" => Ok("[\"a\",\"b\",\"c\"]"), "tokens('abc', 1)" => Err("a string")];
     "tokens"(text: STR, separators: STR, nocrlf: STR) -> LIST, Pure, Both => tokens_nocrlf,
         "The pieces of a string between any of the bytes of another, or line ends ('nocrlf').",
-        ["tokens('a,b', ',', 'nocrlf')" => Ok("[\"a\",\"b\"]"), "tokens('a', ',', 'crlf')" => Err("'nocrlf'")];
+        [
+            "tokens('a,b', ',', 'nocrlf')" => Ok("[\"a\",\"b\"]"),
+            "tokens('a', ',', 'crlf')" => Err("'nocrlf'"),
+        ];
 }
 
 fn split_text(args: &[Value], places: Where, empty: bool) -> Result<Value, FnError> {
     let (text, by) = (args::utf8(args, 0)?, args::utf8(args, 1)?);
     let bytes = args::bytes(args, 0)?;
-    let pieces = pieces(text, by, places).into_iter().filter(|piece| empty || !piece.is_empty());
+    let pieces = pieces(text, by, places);
+    args::within_list(pieces.len())?;
+    let pieces = pieces.into_iter().filter(|piece| empty || !piece.is_empty());
     Ok(Value::list(pieces.map(|piece| Value::Str(bytes.slice_ref(piece.as_bytes()))).collect()))
 }
 
@@ -138,12 +148,17 @@ fn tokens(args: &[Value], line_ends: bool) -> Result<Value, FnError> {
         let len = if crlf && set[usize::from(b'\r')] { 2 } else { 1 };
         let separates = set[usize::from(text[at])] && (!crlf || line_ends);
         if separates {
-            out.push((start, at));
+            if start < at {
+                out.push((start, at));
+                args::within_list(out.len())?;
+            }
             start = at + len;
         }
         at += len;
     }
-    out.push((start, text.len()));
-    let pieces = out.into_iter().filter(|(from, to)| from < to);
+    if start < text.len() {
+        out.push((start, text.len()));
+    }
+    let pieces = out.into_iter();
     Ok(Value::list(pieces.map(|(from, to)| Value::Str(text.slice(from..to))).collect()))
 }

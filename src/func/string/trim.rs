@@ -20,11 +20,16 @@ builtins! { pub(in crate::func) ROWS, "string":
         "The text without blanks at the end.",
         ["rtrim(' a  ')" => Ok("\" a\""), "rtrim(1)" => Err("a string")];
     "rtrim"(text: STR, characters: LIST) -> STR, Pure, Only5 => rtrim,
-        "The text without the listed characters at the end. They are given as numbers; EMQX takes no string here.",
+        "The text without the listed characters at the end. They are given as numbers; EMQX takes no string \
+         here.",
         ["rtrim('abc!!', [33])" => Ok("\"abc\""), "rtrim('abc!!', '!')" => Err("a list")];
     "rm_prefix"(text: ANY, prefix: BITSTRING|TUPLE) -> ANY, Pure, Only5 => rm_prefix,
         "The string without a prefix; anything else stays as it is.",
-        ["rm_prefix('abc', 'ab')" => Ok("\"c\""), "rm_prefix('abc', 'x')" => Ok("\"abc\""), "rm_prefix('abc', 1)" => Err("a bit string")];
+        [
+            "rm_prefix('abc', 'ab')" => Ok("\"c\""),
+            "rm_prefix('abc', 'x')" => Ok("\"abc\""),
+            "rm_prefix('abc', 1)" => Err("a bit string"),
+        ];
 }
 
 fn blank(cluster: &str) -> bool {

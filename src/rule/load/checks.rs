@@ -62,7 +62,8 @@ pub(super) fn check_type<'a>(
 pub(super) fn check_id(what: &str, entry: &Entry, problems: &mut Problems) -> bool {
     let ok = keys::is_id(&entry.key);
     if !ok {
-        let message = format!("'{}' cannot be the id of a {what}", entry.key);
+        let article = if what.starts_with('a') { "an" } else { "a" };
+        let message = format!("'{}' cannot be the id of {article} {what}", entry.key);
         let problem = Diagnostic::error(codes::BAD_VALUE, message).at(entry.key_span, "");
         problems
             .push(problem.help("EMQX takes letters, digits, '_' and '-', the first one a letter or digit"));

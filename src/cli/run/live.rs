@@ -1,0 +1,199 @@
+//! Starts everything, waits for the end, stops everything.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use serde_json::{Map as JsonMap, Value as Json};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::input::{Input, Planned};
+use super::plan::Plan;
+use super::standin::StandIn;
+use super::{LogFormat, RunArgs, ready, sinks};
+use crate::cli::{Exit, world};
+use crate::engine::Engine;
+use crate::log::Folder;
+use crate::sink::{Dispatcher, Tally};
+
+/// Ctrl-C and SIGTERM.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn listen() -> anyhow::Result<Stop> {
+        let listen = |kind| signal(kind).context("cannot wait for signals");
+        Ok(Stop { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Runs until a signal.
+pub(super) async fn run(args: &RunArgs, plan: Plan) -> anyhow::Result<Exit> {
+    let mut stop = Stop::listen()?;
+    let folder = Arc::new(Folder::open(&args.data_dir)?);
+    let planned = Planned::read(args, &plan)?;
+    say(args, &format!("rulemill {} runs rules as EMQX {}", env!("CARGO_PKG_VERSION"), plan.set.profile));
+    let standin = match args.no_hstream {
+        true => None,
+        false => Some(StandIn::start(args, Arc::clone(&folder)).await?),
+    };
+    let opened = open(args, &plan, planned, standin.as_ref()).await;
+    let (dispatcher, input, tally) = match opened {
+        Ok(opened) => opened,
+        Err(e) => {
+            if let Some(standin) = standin {
+                standin.stop().await;
+            }
+            return Err(e);
+        }
+    };
+    announce(args, &plan, &input, standin.as_ref());
+    stop.wait().await;
+
+    say(
+        args,
+        &format!(
+            "stopping; deliveries have {}s to finish, a second signal ends at once",
+            args.drain_timeout.as_secs()
+        ),
+    );
+    let closed = close(args.drain_timeout, input, &dispatcher, standin);
+    let lost = tokio::select! {
+        lost = closed => lost,
+        () = stop.wait() => {
+            tracing::error!("ended at once, with deliveries under way");
+            return Ok(Exit::Failed);
+        }
+    };
+    Ok(report(args, &tally, lost))
+}
+
+async fn close(time: Duration, input: Input, dispatcher: &Dispatcher, standin: Option<StandIn>) -> u64 {
+    let lost = input.close(dispatcher, Instant::now() + time).await;
+    if let Some(standin) = standin {
+        standin.stop().await;
+    }
+    lost
+}
+
+type Opened = (Arc<Dispatcher>, Input, Arc<Tally>);
+
+async fn open(
+    args: &RunArgs,
+    plan: &Plan,
+    planned: Planned,
+    standin: Option<&StandIn>,
+) -> anyhow::Result<Opened> {
+    plan.warn();
+    if let Some(standin) = standin
+        && !args.no_create_streams
+    {
+        for name in standin.create_streams(plan)? {
+            say(args, &format!("Stream      {name} is new in the HStreamDB stand-in"));
+        }
+    }
+    let tally = Arc::new(Tally::default());
+    let routes = sinks::routes(plan, standin, &tally)?;
+    let mut engine = Engine::new(plan.rules.clone(), plan.set.profile);
+    let mut ctx = world::ctx();
+    ctx.jq_timeout_ms = plan.set.settings.jq_timeout_ms;
+    let rules =
+        Box::new(move |message: &_, origin: Option<&_>| engine.publish_from(message, origin, &mut ctx));
+    let console = Box::new(|line: String| {
+        // Nobody may be reading.
+        let _ = writeln!(std::io::stdout(), "{line}");
+    });
+    let node = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), "node");
+    let republish = planned.republish(&tally);
+    let dispatcher = Arc::new(Dispatcher::new(rules, routes, republish, console, Arc::clone(&tally), node));
+    let input = planned.open(Arc::clone(&dispatcher)).await?;
+    if let Some(path) = &args.ready_file {
+        let mut ready = JsonMap::new();
+        input.ready(&mut ready);
+        if let Some(standin) = standin {
+            ready.insert("hstream".to_owned(), standin.addr().to_string().into());
+        }
+        if let Err(e) = ready::write(path, &Json::Object(ready)) {
+            input.close(&dispatcher, Instant::now()).await;
+            return Err(e);
+        }
+    }
+    Ok((dispatcher, input, tally))
+}
+
+/// Says where everything is, and what to try.
+fn announce(args: &RunArgs, plan: &Plan, input: &Input, standin: Option<&StandIn>) {
+    input.lines().iter().for_each(|line| say(args, line));
+    if let Some(standin) = standin {
+        let folder = args.data_dir.join("hstream");
+        say(
+            args,
+            &format!("HStreamDB   http://{} (stand-in, streams in {})", standin.addr(), folder.display()),
+        );
+        let used = plan.set.connectors.values().filter(|connector| connector.enabled);
+        for (connector, moved) in used.filter_map(|connector| Some((connector, standin.moved(connector)?))) {
+            let name = format!("{}:{}", connector.kind, connector.name);
+            say(
+                args,
+                &format!("Connector   {name} says {}, which is the stand-in at {}", moved.from, moved.to),
+            );
+        }
+        if !args.bind.is_loopback() && !args.allow_anonymous {
+            say(args, "            (HStreamDB has no users, so it stays on this machine)");
+        }
+    }
+    for rule in &plan.rules {
+        let actions: Vec<_> = rule.actions.iter().map(|action| &*action.id).collect();
+        let to = if actions.is_empty() { "no actions".to_owned() } else { actions.join(", ") };
+        say(args, &format!("Rule        {}: {} → {to}", rule.id, rule.program.topics().join(", ")));
+    }
+    if let Input::Embedded(broker) = input {
+        let port = broker.mqtt_addr().port();
+        say(args, &format!("Try         mosquitto_pub -p {port} -t car/1 -m '{{\"speed\":32.12}}'"));
+    }
+    if let Some(standin) = standin {
+        say(args, &format!("            rulemill hstream sql --port {}", standin.addr().port()));
+    }
+}
+
+/// One line for people, or one log line where lines are JSON.
+fn say(args: &RunArgs, line: &str) {
+    match args.log_format {
+        LogFormat::Json => tracing::info!("{line}"),
+        LogFormat::Text if args.quiet => {}
+        // Nobody may be reading.
+        LogFormat::Text => _ = writeln!(std::io::stdout(), "{line}"),
+    }
+}
+
+/// What came of it all.
+fn report(args: &RunArgs, tally: &Tally, lost: u64) -> Exit {
+    let count = |n: u64, noun: &str| if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") };
+    let mut parts = vec![
+        count(tally.messages.get(), "message"),
+        format!("{} delivered", tally.delivered.get()),
+        format!("{} failed", tally.failed.get()),
+    ];
+    for (n, what) in [
+        (tally.abandoned.get(), "given up"),
+        (tally.skipped.get(), "skipped"),
+        (tally.rule_errors.get(), "rule errors"),
+        (lost, "lost"),
+    ] {
+        if n > 0 {
+            parts.push(format!("{n} {what}"));
+        }
+    }
+    say(args, &parts.join(", "));
+    if tally.undelivered() + lost == 0 { Exit::Ok } else { Exit::Failed }
+}
