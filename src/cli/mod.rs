@@ -6,6 +6,7 @@ mod eval;
 mod exit;
 mod files;
 mod fixtures;
+mod fmt;
 mod functions;
 #[cfg(feature = "live")]
 mod hstream;
@@ -35,6 +36,8 @@ enum Command {
     Test(test::TestArgs),
     /// Run one statement over JSON messages from a file or standard input.
     Eval(eval::EvalArgs),
+    /// Write the SQL of rules in one style.
+    Fmt(fmt::FmtArgs),
     /// Measure how long a rule takes for a message.
     Bench(bench::BenchArgs),
     /// Say what the builtin functions of rule SQL do.
@@ -62,6 +65,7 @@ pub fn main() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Test(args) => test::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Fmt(args) => fmt::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Fn(args) => functions::run(args),
         Command::Pipe(args) => pipe::run(args),

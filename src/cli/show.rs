@@ -50,6 +50,7 @@ fn exit_of_one(problem: &Diagnostic) -> Exit {
         | codes::DUPLICATE_ID
         | codes::NO_RULES
         | codes::UNKNOWN_FORMAT => Exit::Usage,
+        codes::NOT_FORMATTED => Exit::Failed,
         _ => Exit::Compile,
     }
 }

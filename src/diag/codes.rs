@@ -77,6 +77,9 @@ codes! {
     /// A file whose format cannot be read yet.
     UNKNOWN_FORMAT = "E416", "not a rule file",
         "Rule files end in .yaml, .yml, .json or .sql.";
+    /// SQL that stays as it is written.
+    NOT_FORMATTED = "E440", "SQL that cannot be written in another form",
+        "Formatting changes blanks and line ends only. Where the meaning hangs on them, or where the text is shared with another value of the file, the file stays as it is.";
     /// A test file without tests.
     NO_TESTS = "E501", "a test file without tests",
         "A file that tests nothing would pass for ever. Add a test or remove the file.";

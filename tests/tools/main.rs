@@ -11,6 +11,7 @@
 )]
 
 mod bench;
+mod fmt;
 mod functions;
 #[path = "../support/mod.rs"]
 mod support;

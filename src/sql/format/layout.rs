@@ -32,19 +32,36 @@ pub(super) struct Group {
     pieces: Vec<Piece>,
     /// Characters on one line; `None` with a comment inside.
     width: Option<usize>,
-    broken: bool,
+    breaks: Breaks,
+}
+
+/// When a group is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Breaks {
+    /// When it does not fit.
+    Needed,
+    /// Whether it fits or not.
+    Always,
+    /// Never, nor is any group inside.
+    Never,
 }
 
 impl Group {
     /// Pieces that are broken when they do not fit.
     pub fn of(pieces: Vec<Piece>) -> Piece {
         let width = flat_width(&pieces);
-        Piece::Group(Group { pieces, width, broken: false })
+        Piece::Group(Group { pieces, width, breaks: Breaks::Needed })
     }
 
     /// Pieces whose breaks are taken whether they fit or not.
     pub fn broken(pieces: Vec<Piece>) -> Piece {
-        Piece::Group(Group { pieces, width: None, broken: true })
+        Piece::Group(Group { pieces, width: None, breaks: Breaks::Always })
+    }
+
+    /// Pieces without comments that stand on one line.
+    pub fn flat(pieces: Vec<Piece>) -> Piece {
+        let width = flat_width(&pieces);
+        Piece::Group(Group { pieces, width, breaks: Breaks::Never })
     }
 }
 
@@ -121,7 +138,17 @@ impl Printer {
                     let tail = self.following(&pieces[at + 1..], broken, tail);
                     let column = self.column.max(indent) + usize::from(self.blank);
                     let fits = group.width.is_some_and(|own| column + own + tail <= self.width);
-                    self.pieces(&group.pieces, indent, group.broken || !fits, tail);
+                    let width = self.width;
+                    let broken = match group.breaks {
+                        Breaks::Needed => !fits,
+                        Breaks::Always => true,
+                        Breaks::Never => {
+                            self.width = usize::MAX;
+                            false
+                        }
+                    };
+                    self.pieces(&group.pieces, indent, broken, tail);
+                    self.width = width;
                 }
                 Piece::Comment { text, own_line } => self.comment(text, *own_line, indent),
             }

@@ -22,8 +22,9 @@ pub const WIDTH: usize = 100;
 pub enum Lines {
     /// A clause a line.
     Clauses,
-    /// One line where the statement fits it and has no comments; else as [`Lines::Clauses`]. For strings that cannot
-    /// hold a line's end as such.
+    /// One line where the statement fits it and has no comments; else as [`Lines::Clauses`].
+    OneIfFits,
+    /// One line, however long, unless there are comments. For strings that show no line ends.
     One,
 }
 
@@ -46,7 +47,7 @@ pub fn format(text: &str, profile: Profile, lines: Lines) -> Result<String, Unfo
     }
     let Scanned { tokens, comments, .. } = lexer::scan_all(text, profile);
     let words: Vec<String> = comments.iter().map(|c| c.text.clone()).collect();
-    let pieces = shape::document(tokens, comments, lines == Lines::One, WIDTH);
+    let pieces = shape::document(tokens, comments, lines, WIDTH);
     let formatted = layout::print(&pieces, WIDTH);
     let same = Profile::ALL.into_iter().all(|profile| match parse(text, profile).0 {
         Some(tree) => parse(&formatted, profile).0 == Some(tree),
@@ -80,7 +81,7 @@ mod tests {
         for case in CASES.split("\n====\n") {
             let (given, expected) = case.split_once("\n----\n").unwrap_or_else(|| panic!("{case}"));
             let (given, lines) = match given.strip_prefix("one line\n") {
-                Some(given) => (given, Lines::One),
+                Some(given) => (given, Lines::OneIfFits),
                 None => (given, Lines::Clauses),
             };
             let got = one(given, lines);
@@ -137,7 +138,7 @@ mod tests {
             let (written, comments) = scattered(&text, &gaps);
             let tree = parse(&text, Profile::V5_8).0;
             prop_assert_eq!(&parse(&written, Profile::V5_8).0, &tree, "scattered: {}", &written);
-            for lines in [Lines::Clauses, Lines::One] {
+            for lines in [Lines::Clauses, Lines::OneIfFits, Lines::One] {
                 let formatted = one(&written, lines);
                 prop_assert_eq!(&parse(&formatted, Profile::V5_8).0, &tree, "{}\n----\n{}", &written, &formatted);
                 prop_assert_eq!(formatted.matches("--").count(), comments, "{}\n----\n{}", &written, &formatted);

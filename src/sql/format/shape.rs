@@ -3,6 +3,7 @@
 //! The tokens are those of a statement that parses, so only what follows what needs to be told, not whether it may.
 //! Tokens are printed as they were written; keywords in upper case, and `AS` where an alias stands without it.
 
+use super::Lines;
 use super::layout::{Group, Piece, bare_width, flat_width};
 use crate::sql::lexer::Comment;
 use crate::sql::token::{Kind, Token};
@@ -15,12 +16,7 @@ struct Item {
 }
 
 /// The document of a statement.
-pub(super) fn document(
-    tokens: Vec<Token>,
-    comments: Vec<Comment>,
-    one_line: bool,
-    width: usize,
-) -> Vec<Piece> {
+pub(super) fn document(tokens: Vec<Token>, comments: Vec<Comment>, lines: Lines, width: usize) -> Vec<Piece> {
     let mut items: Vec<Item> = tokens.into_iter().map(item).collect();
     for comment in comments {
         if let Some(item) = items.get_mut(comment.before) {
@@ -41,8 +37,10 @@ pub(super) fn document(
         pieces
     };
     let on_one_line = pieces(false);
-    if one_line && flat_width(&on_one_line).is_some_and(|own| own <= width) {
-        return vec![Group::of(on_one_line)];
+    match (lines, flat_width(&on_one_line)) {
+        (Lines::OneIfFits, Some(own)) if own <= width => return vec![Group::flat(on_one_line)],
+        (Lines::One, Some(_)) => return vec![Group::flat(on_one_line)],
+        _ => {}
     }
     let spread = bare_width(&on_one_line) > width;
     if spread { pieces(true) } else { on_one_line }
