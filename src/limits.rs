@@ -203,6 +203,8 @@ pub const TEST_STACK_BYTES: usize = 8 * 1024 * 1024;
 
 /// Failed tests that `rulemill test --failed` remembers.
 pub const FAILURES_MAX: usize = 100_000;
+/// Messages of one `bench`: a day of one microsecond each.
+pub const BENCH_MESSAGES_MAX: u64 = 100_000_000_000;
 
 /// Lines of a capture that one test replays.
 pub const CAPTURE_LINES_MAX: usize = 100_000;

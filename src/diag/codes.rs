@@ -155,6 +155,9 @@ codes! {
     /// A lint that is not there, or a comment of rulemill's that cannot be read.
     UNKNOWN_LINT = "E420", "an unknown lint",
         "Levels are set by a lint's code or name: rulemill.lints in a file, --deny, --warn and --allow on the command line, `-- rulemill: allow(W13)` in SQL. `rulemill explain` lists all lints.";
+    /// SQL that stays as it is written.
+    NOT_FORMATTED = "E440", "SQL that cannot be written in another form",
+        "Formatting changes blanks and line ends only. Where the meaning hangs on them, or where the text is shared with another value of the file, the file stays as it is.";
     /// A test file without tests.
     NO_TESTS = "E501", "a test file without tests",
         "A file that tests nothing would pass for ever. Add a test or remove the file.";
