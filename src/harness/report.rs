@@ -95,7 +95,7 @@ fn write_difference(out: &mut String, file: &TestFile, difference: &Difference) 
 
 /// The rule's SQL with the lines of its file.
 fn write_rule(out: &mut String, rule: &Rule) {
-    let _ = writeln!(out, "  rule {} ({}:{})", rule.id, rule.place.source.name(), rule.place.line());
+    let _ = writeln!(out, "  rule {} ({}:{})", rule.id, rule.place.file(), rule.place.line());
     let text = rule.sql.file.text();
     let start = rule.sql.file.position(rule.sql.span.start as usize).line;
     let end = rule.sql.file.position(rule.sql.span.end as usize).line;
@@ -120,7 +120,7 @@ pub fn case_json(file: &TestFile, test: &Test, result: &CaseResult) -> Value {
         "differences": result.differences.iter().map(|d| difference_json(file, d)).collect::<Vec<_>>(),
         "problems": result.problems.iter().map(diag_json::to_json).collect::<Vec<_>>(),
         "rules": result.rules.iter().map(|rule| json!({
-            "id": &*rule.id, "file": rule.place.source.name(), "line": rule.place.line(),
+            "id": &*rule.id, "file": rule.place.file(), "line": rule.place.line(),
         })).collect::<Vec<_>>(),
     })
 }
