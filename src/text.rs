@@ -42,9 +42,15 @@ impl Span {
 pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
-    lines: Arc<[u32]>,
+    layout: Arc<Layout>,
+}
+
+#[derive(Debug)]
+struct Layout {
+    /// The first byte of each line.
+    lines: Vec<u32>,
     /// The files of a joined text, each with its first byte; empty where there is one.
-    parts: Arc<[(u32, Source)]>,
+    parts: Vec<(u32, Source)>,
 }
 
 /// A place as a person counts it: both from 1, columns in characters.
@@ -59,10 +65,13 @@ pub struct Position {
 impl Source {
     /// A text under a name, which is its path or a word such as `<stdin>`.
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Source {
-        let text: Arc<str> = text.into();
+        Source::with_parts(name.into(), text.into(), Vec::new())
+    }
+
+    fn with_parts(name: Arc<str>, text: Arc<str>, parts: Vec<(u32, Source)>) -> Source {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
         let lines = starts.map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
-        Source { name: name.into(), text, lines, parts: Arc::from([]) }
+        Source { name, text, layout: Arc::new(Layout { lines, parts }) }
     }
 
     /// The texts of several files as one, under the name of the first. Each begins on a line of its own: see
@@ -79,7 +88,7 @@ impl Source {
             text.push_str(if file.room() > file.text().len() { "\n" } else { "" });
         }
         let name = files.first().map_or_else(|| Arc::from(""), |file| file.name.clone());
-        Source { parts: parts.into(), ..Source::new(name, text) }
+        Source::with_parts(name, Arc::from(text), parts)
     }
 
     /// The bytes that the text takes in a joined one: its own, and a line break where its last line has none.
@@ -89,8 +98,8 @@ impl Source {
 
     /// The file that a place lies in, and the place in it.
     pub fn file_of(&self, span: Span) -> (&Source, Span) {
-        let next = self.parts.partition_point(|(start, _)| *start <= span.start);
-        match next.checked_sub(1).and_then(|at| self.parts.get(at)) {
+        let next = self.layout.parts.partition_point(|(start, _)| *start <= span.start);
+        match next.checked_sub(1).and_then(|at| self.layout.parts.get(at)) {
             Some((start, file)) => {
                 let inner = |offset: u32| (offset.saturating_sub(*start) as usize).min(file.text.len());
                 (file, Span::new(inner(span.start), inner(span.end)))
@@ -122,8 +131,8 @@ impl Source {
 
     fn own_position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
-        let line = self.lines.partition_point(|&start| start as usize <= offset).max(1);
-        let start = self.lines[line - 1] as usize;
+        let line = self.layout.lines.partition_point(|&start| start as usize <= offset).max(1);
+        let start = self.layout.lines[line - 1] as usize;
         let column = self.text.get(start..offset).map_or(offset - start, |s| s.chars().count()) + 1;
         Position { line, column }
     }

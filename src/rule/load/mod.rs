@@ -173,7 +173,7 @@ impl Loader {
         }
         let Some(format) = Format::of(path) else {
             let problem = Diagnostic::error(codes::UNKNOWN_FORMAT, "not a rule file")
-                .help("rule files end in .yaml, .yml, .json or .sql");
+                .help("rule files end in .yaml, .yml, .json, .hocon, .conf or .sql");
             self.loaded.problems.push(problem.in_source(&Source::new(input.path.as_str(), "")));
             return None;
         };
@@ -206,7 +206,7 @@ impl Loader {
         let span = Span::new(0, source.text().len());
         let data = Data::Text(Arc::from(source.text()));
         let root = Node { span, style: document::Style::Literal, data };
-        Some(File { document: Document { source, root }, bare_sql: Some(stem) })
+        Some(File { document: Document { source, root, notes: Vec::new() }, bare_sql: Some(stem) })
     }
 
     /// Notes where an id is defined; a second definition is an error.
