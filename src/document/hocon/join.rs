@@ -83,7 +83,12 @@ fn joined<'v>(
                 pieces.push(Piece::Solid(Solid::List(items?.into_iter().flatten().collect(), *span)));
             }
             _ => match solid(value, variables)? {
-                Some(Solid::Fields(parts, _)) => pieces.extend(parts.into_iter().map(Piece::Field)),
+                // What stands beside a substitution is there to change what it brings.
+                Some(Solid::Fields(parts, _)) => {
+                    pieces.extend(
+                        parts.into_iter().map(|part| Piece::Field(Part { substituted: true, ..part })),
+                    );
+                }
                 Some(solid) => pieces.push(Piece::Solid(solid)),
                 None => pieces.push(Piece::Gone),
             },

@@ -35,7 +35,7 @@ struct Place {
 
 /// The tree of the root's fields, and warnings about values that are overwritten.
 pub(super) fn merge(parts: Vec<Part>, span: Span, source: &Source) -> Result<(Node, Vec<Diagnostic>)> {
-    let mut merging = Merging { source, warnings: Vec::new() };
+    let mut merging = Merging { source, warnings: Vec::new(), quiet: 0 };
     let root = merging.map(parts, span, 1)?;
     Ok((finish(Built::Map(root)), merging.warnings))
 }
@@ -43,6 +43,8 @@ pub(super) fn merge(parts: Vec<Part>, span: Span, source: &Source) -> Result<(No
 struct Merging<'a> {
     source: &'a Source,
     warnings: Vec<Diagnostic>,
+    /// Elements of lists that are being changed: that is what their keys are written for.
+    quiet: usize,
 }
 
 impl Merging<'_> {
@@ -126,7 +128,9 @@ impl Merging<'_> {
                 (Some(item), Built::Map(map)) => {
                     let value = std::mem::replace(item, Built::List(Vec::new(), field.key_span));
                     let mut old = Place { value, substituted: true, ..empty(&field.key, field.key_span) };
+                    self.quiet += 1;
                     self.over(&mut old, map, field.key_span)?;
+                    self.quiet -= 1;
                     *item = old.value;
                 }
                 (Some(item), value) => *item = value,
@@ -138,7 +142,8 @@ impl Merging<'_> {
     /// One file that says two things about one key most often means only one of them.
     fn overwritten(&mut self, old: &Place, new: &Place) {
         let file = |span: Span| self.source.file_of(span).0.name();
-        let meant = old.substituted || new.substituted || file(old.key_span) != file(new.key_span);
+        let meant =
+            self.quiet > 0 || old.substituted || new.substituted || file(old.key_span) != file(new.key_span);
         if meant || self.warnings.len() >= limits::LABELS_MAX {
             return;
         }

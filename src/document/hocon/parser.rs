@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::files::Files;
-use super::scanner::{Kind, Token};
+use super::scanner::{Kind, Token, is_blank, is_line_break};
 use super::sentence::{self, wrong};
 use super::string;
 use super::tree::{Field, State, Value, Variable};
@@ -13,6 +13,9 @@ use crate::diag::{Diagnostic, codes};
 use crate::document::{Data, Node, Style, scalar};
 use crate::limits;
 use crate::text::Span;
+
+/// Characters of a word in a message.
+const SHOWN_CHARS: usize = 40;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
@@ -152,8 +155,9 @@ impl Parser<'_, '_> {
                 (None, Some(value)) => value,
                 (None, None) => break,
             };
-            let key_span = self.global(span);
-            field = Some(Field { key: Arc::from(key), key_span, value: Arc::new(inner), substituted });
+            let (key, key_span) = (Arc::from(key), self.global(span));
+            let quoted = token.kind != Kind::Word;
+            field = Some(Field { key, key_span, quoted, value: Arc::new(inner), substituted });
         }
         field.ok_or_else(|| wrong(token.span, "a key without a name"))
     }
@@ -312,6 +316,15 @@ impl Parser<'_, '_> {
 
     // What is wrong where.
 
+    /// A token as messages name it: its first words, without quotes.
+    fn shown(&self, token: Token) -> String {
+        let text = self.slice(token).trim_matches('"');
+        let line = text.split(is_line_break).next().unwrap_or_default();
+        let mut shown: String = line.chars().take(SHOWN_CHARS).collect();
+        shown.push_str(if shown.len() < text.len() { "…" } else { "" });
+        shown
+    }
+
     fn early(&self) -> Diagnostic {
         let end = self.text.len();
         match self.tokens.last() {
@@ -354,8 +367,16 @@ impl Parser<'_, '_> {
                 wrong(token.span, format!("a key must stand here, not '{word}'"))
             }
             kind if kind.is_string() => {
-                let problem = wrong(token.span, format!("a key must stand here, and {word} has no value"));
-                problem.help("keys are written key = value or key { … }")
+                let quoted = self.text[token.span.end as usize..].starts_with('"');
+                if word.ends_with('.') && quoted {
+                    return wrong(token.span, "a path has no quoted names")
+                        .help(format!("write {} {{ \"…\" = … }}", word.trim_end_matches('.')));
+                }
+                let word = self.shown(token);
+                let problem = wrong(token.span, format!("a key must stand here, and '{word}' has no value"));
+                problem.help(
+                    "keys are written key = value or key { … }; a value of several words stands in quotes",
+                )
             }
             Kind::Variable | Kind::MaybeVariable => wrong(token.span, "a substitution cannot be a key"),
             Kind::Required => wrong(token.span, "'required' stands only behind 'include'"),
@@ -383,6 +404,9 @@ impl Parser<'_, '_> {
             )
             .help(format!("write {number}.0e{exponent}"));
         }
+        if token.kind != Kind::Word {
+            return problem;
+        }
         match number.contains(['.', '-', '+']) {
             true => problem.help("durations and sizes have whole numbers: 1500ms, 1536MB"),
             false => {
@@ -394,7 +418,7 @@ impl Parser<'_, '_> {
     fn no_value(&self, owner: Token) -> Diagnostic {
         match owner.kind {
             Kind::LeftBracket if !owner.key => wrong(owner.span, "the '[' opened here is not closed"),
-            _ => wrong(owner.span, format!("the key {} has no value", self.slice(owner))),
+            _ => wrong(owner.span, format!("the key '{}' has no value", self.shown(owner))),
         }
     }
 
@@ -414,14 +438,16 @@ impl Parser<'_, '_> {
     /// A word with a separator behind it where a value must stand, or where one is going on.
     fn key_as_value(&self, owner: Token, token: Token, first: bool) -> Diagnostic {
         let behind = self.text.get(token.span.end as usize..).unwrap_or_default();
-        if behind.starts_with(':') && first {
-            let start = token.span.start as usize;
-            let around = sentence::word_around(self.text, start);
-            return sentence::needs_quotes(self.text, around);
+        let word = behind.starts_with(':') && !behind[1..].starts_with(is_blank);
+        if word && first && token.line == owner.line {
+            return sentence::needs_quotes(
+                self.text,
+                sentence::word_around(self.text, token.span.start as usize),
+            );
         }
         match owner.key && first {
             true => self.no_value(owner).at(token.span, "the next key"),
-            false => wrong(token.span, format!("the key {} cannot stand here", self.slice(token))),
+            false => wrong(token.span, format!("the key '{}' cannot stand here", self.shown(token))),
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) fn resolve(
         for at in 0..open.len() {
             let number = open[at];
             let variable = &variables[number];
-            let mut lookup = Lookup { variables, steps, found: Vec::new(), defined: false };
+            let mut lookup = Lookup { steps, ..Lookup::new(variables) };
             lookup.fields(&variable.path, fields);
             steps = lookup.steps;
             if steps > limits::SUBSTITUTION_STEPS_MAX {
@@ -80,9 +80,15 @@ struct Lookup<'a> {
     found: Vec<Arc<Value>>,
     /// Is there a value at the path, settled or not?
     defined: bool,
+    /// Does a key in quotes stand in the way?
+    quoted: bool,
 }
 
-impl Lookup<'_> {
+impl<'a> Lookup<'a> {
+    fn new(variables: &'a [Variable]) -> Lookup<'a> {
+        Lookup { variables, steps: 0, found: Vec::new(), defined: false, quoted: false }
+    }
+
     fn fields(&mut self, path: &[String], fields: &[Field]) {
         fields.iter().for_each(|field| self.field(path, field));
     }
@@ -91,6 +97,10 @@ impl Lookup<'_> {
         self.steps += 1;
         let Some((first, rest)) = path.split_first() else { return };
         if self.steps > limits::SUBSTITUTION_STEPS_MAX || *field.key != **first {
+            return;
+        }
+        if field.quoted {
+            self.quoted = true;
             return;
         }
         if !rest.is_empty() {
@@ -190,16 +200,21 @@ fn weigh(value: &Value, variables: &[Variable]) -> Weight {
 
 /// Why some substitutions are left: nothing is there, or they wait for each other.
 fn unsettled(open: &[usize], fields: &[Field], variables: &[Variable]) -> Diagnostic {
-    let defined = |variable: &Variable| {
-        let mut lookup = Lookup { variables, steps: 0, found: Vec::new(), defined: false };
+    let looked_up = |variable: &Variable| {
+        let mut lookup = Lookup::new(variables);
         lookup.fields(&variable.path, fields);
-        lookup.defined
+        (lookup.defined, lookup.quoted)
     };
     let open = open.iter().map(|number| &variables[*number]).filter(|variable| !variable.optional);
     let open: Vec<&Variable> = open.take(limits::LABELS_MAX).collect();
-    if let Some(missing) = open.iter().find(|variable| !defined(variable)) {
-        let message = format!("there is nothing at '{}'", missing.path.join("."));
-        return Diagnostic::error(codes::SUBSTITUTION, message).at(missing.span, "").help(format!(
+    if let Some(missing) = open.iter().find(|variable| !looked_up(variable).0) {
+        let path = missing.path.join(".");
+        let problem = |message| Diagnostic::error(codes::SUBSTITUTION, message).at(missing.span, "");
+        if looked_up(missing).1 {
+            return problem(format!("'{path}' is written in quotes, where no substitution finds it"))
+                .help("write its key without quotes");
+        }
+        return problem(format!("there is nothing at '{path}'")).help(format!(
             "write ${{?{}}} if it may be missing; a template stands in quotes, \"${{{0}}}\"; EMQX puts in no \
              environment variables here",
             missing.name

@@ -269,9 +269,13 @@ impl<'a> Scanner<'a> {
                 Ok(())
             }
             None if self.unclosed.is_some_and(|open| open + 2 == at) => {
-                Err(sentence::unclosed_triple(self.text, at - 2))
+                Err(sentence::unclosed_triple(at - 2))
             }
-            None => Err(sentence::unclosed_string(self.text, at)),
+            None => {
+                let last = self.out.tokens.last();
+                let behind = last.is_some_and(|t| t.kind == Kind::Triple && t.span.end as usize == at);
+                Err(sentence::unclosed_string(self.text, at, behind))
+            }
         }
     }
 }

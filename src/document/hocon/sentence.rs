@@ -45,18 +45,20 @@ pub(super) fn stray(text: &str, at: usize) -> Diagnostic {
         return wrong(here, "a quoted key is no part of a path")
             .help("write the path without quotes, a.b = …, or as objects, \"a.b\" { c = … }");
     }
+    if c == ';' {
+        return wrong(here, "EMQX's HOCON has no ';'").help("fields are separated by commas or line breaks");
+    }
     if c == '\u{feff}' {
         return wrong(here, "a byte-order mark inside the file").help("remove it");
     }
     let word = word_around(text, at);
-    let problem = needs_quotes(text, word);
     let bad = match c.is_control() {
         true => format!("U+{:04X}", u32::from(c)),
         false => format!("'{c}'"),
     };
-    match word.end as usize > at && word.range().len() > c.len_utf8() {
-        true => problem.help(format!(
-            "without quotes EMQX takes a letter and behind it letters, digits and _ . @ % | -, not {bad}"
+    match word.range().len() > c.len_utf8() || c.is_alphanumeric() {
+        true => needs_quotes(text, word).help(format!(
+            "without quotes EMQX takes an ASCII letter and behind it letters, digits and _ . @ % | -, not {bad}"
         )),
         false => wrong(here, format!("{bad} cannot stand outside quotes")),
     }
@@ -82,16 +84,26 @@ pub(super) fn no_variable(text: &str, at: usize) -> Diagnostic {
     )
 }
 
-/// Quotes that nothing closes on their line.
-pub(super) fn unclosed_string(text: &str, at: usize) -> Diagnostic {
+/// Quotes that nothing closes on their line; `behind` when they stand directly behind three closing ones.
+pub(super) fn unclosed_string(text: &str, at: usize, behind: bool) -> Diagnostic {
+    if behind {
+        return wrong(Span::new(at, at + 1), "a fourth quote behind the three closing ones").help(
+            "EMQX ends the text at the first three: put a blank in front of them when it ends in a quote",
+        );
+    }
     let line = text[at..].find(is_line_break).map_or(text.len(), |length| at + length);
-    wrong(Span::new(at, line), "this string is not closed on its line")
-        .help("a text of several lines stands in three quotes, \"\"\"…\"\"\"")
+    let problem = wrong(Span::new(at, line), "this string is not closed on its line");
+    let before = text[..at].rfind(is_line_break).unwrap_or(0);
+    match text[before..at].contains("\\\\\"") {
+        true => problem.help(
+            "EMQX takes \\\\\" for an escaped quote when a further quote follows on the line; put what follows on the \
+             next line",
+        ),
+        false => problem.help("a text of several lines stands in three quotes, \"\"\"…\"\"\""),
+    }
 }
 
 /// Three quotes that nothing closes.
-pub(super) fn unclosed_triple(text: &str, at: usize) -> Diagnostic {
-    let _ = text;
+pub(super) fn unclosed_triple(at: usize) -> Diagnostic {
     wrong(Span::new(at, at + 3), "the three quotes opened here are not closed")
-        .help("the closing \"\"\" may have no fourth quote beside it")
 }

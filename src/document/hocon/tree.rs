@@ -29,6 +29,8 @@ pub(super) enum Value {
 pub(super) struct Field {
     pub(super) key: Arc<str>,
     pub(super) key_span: Span,
+    /// Written in quotes or with a unit, where EMQX's substitutions do not find it.
+    pub(super) quoted: bool,
     pub(super) value: Arc<Value>,
     /// Is its value, or a part of it, a substitution?
     pub(super) substituted: bool,
