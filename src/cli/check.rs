@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::fixtures::Folder;
+use super::includes::Disk;
 use super::show::{self, OutputFormat, count};
 use super::{Exit, files};
 use crate::diag::{Diagnostic, Severity, codes, json as diag_json};
@@ -28,6 +29,9 @@ pub struct CheckArgs {
     /// Let warnings fail the command.
     #[arg(long)]
     deny_warnings: bool,
+    /// Let included files lie outside the project.
+    #[arg(long)]
+    allow_outside: bool,
     /// Print findings only.
     #[arg(short, long)]
     quiet: bool,
@@ -38,7 +42,8 @@ pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     let found = files::find(&args.paths)?;
     let (tests, rules): (Vec<_>, Vec<_>) = found.iter().partition(|found| found.is_test());
     let inputs: Vec<Input> = rules.iter().map(|found| files::read(found)).collect::<Result<_, _>>()?;
-    let mut loaded = rule::load(&inputs, args.emqx);
+    let mut includes = Disk::new(args.allow_outside);
+    let mut loaded = rule::load_with(&inputs, args.emqx, &mut includes);
     let mut problems = std::mem::take(&mut loaded.problems);
     // Files of other kinds may lie in a folder; only one that was named must be a rule file.
     let named = |problem: &Diagnostic| {

@@ -7,6 +7,7 @@ mod files;
 mod fixtures;
 #[cfg(feature = "live")]
 mod hstream;
+mod includes;
 pub mod pipe;
 #[cfg(feature = "live")]
 mod run;

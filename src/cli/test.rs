@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::fixtures::Folder;
+use super::includes::Disk;
 use super::show::{self, OutputFormat};
 use super::{Exit, files};
 use crate::ctx::Ctx;
@@ -38,7 +39,7 @@ pub struct TestArgs {
     /// Write snapshots anew.
     #[arg(long)]
     update: bool,
-    /// Let fixtures lie outside the project.
+    /// Let fixtures and included files lie outside the project.
     #[arg(long)]
     allow_outside: bool,
     /// Print failures and the last line only.
@@ -137,7 +138,7 @@ fn run_cases<'a>(
     args: &TestArgs,
     out: &mut dyn Write,
 ) -> anyhow::Result<Run<'a>> {
-    let mut rules = Rules { found, by_profile: BTreeMap::new() };
+    let mut rules = Rules { found, allow_outside: args.allow_outside, by_profile: BTreeMap::new() };
     let mut run =
         Run { results: Vec::new(), totals: report::Totals::default(), problems: Vec::new(), exit: Exit::Ok };
     let name_profile = cases.iter().any(|case| case.profile != args.emqx);
@@ -267,13 +268,14 @@ fn write_case(
 /// The rules that tests run, loaded once for each profile.
 struct Rules<'a> {
     found: &'a [files::Found],
+    allow_outside: bool,
     by_profile: BTreeMap<Profile, Loaded>,
 }
 
 impl Rules<'_> {
     fn get(&mut self, profile: Profile, tests: &[TestFile]) -> anyhow::Result<&Loaded> {
         if !self.by_profile.contains_key(&profile) {
-            let loaded = load(self.found, tests, profile)?;
+            let loaded = load(self.found, tests, profile, self.allow_outside)?;
             self.by_profile.insert(profile, loaded);
         }
         self.by_profile.get(&profile).ok_or_else(|| anyhow::anyhow!("no rules for EMQX {profile}"))
@@ -282,16 +284,22 @@ impl Rules<'_> {
 
 /// Loads the rule files given; when only test files were, those of the same name, and all beside them when these do
 /// not have everything.
-fn load(found: &[files::Found], tests: &[TestFile], profile: Profile) -> anyhow::Result<Loaded> {
+fn load(
+    found: &[files::Found],
+    tests: &[TestFile],
+    profile: Profile,
+    allow_outside: bool,
+) -> anyhow::Result<Loaded> {
+    let mut includes = Disk::new(allow_outside);
     let mut given: Vec<_> = found.iter().filter(|found| !found.is_test()).cloned().collect();
     if given.is_empty() {
         for file in tests {
             let stem = harness::rule_stem(file.source.name());
-            let paths = ["yaml", "yml", "json", "sql"].map(|e| PathBuf::from(format!("{stem}.{e}")));
+            let paths = files::RULE_EXTENSIONS.map(|e| PathBuf::from(format!("{stem}.{e}")));
             let existing = paths.into_iter().filter(|path| path.is_file());
             given.extend(existing.map(|path| files::Found { path, named: false }));
         }
-        let loaded = rule::load(&inputs(&given)?, profile);
+        let loaded = rule::load_with(&inputs(&given)?, profile, &mut includes);
         if !loaded.has_errors() && tests.iter().all(|file| has_rules(file, &loaded)) {
             return Ok(loaded);
         }
@@ -302,8 +310,8 @@ fn load(found: &[files::Found], tests: &[TestFile], profile: Profile) -> anyhow:
         given.sort();
         given.dedup_by(|a, b| files::shown(&a.path) == files::shown(&b.path));
     }
-    let mut loaded = rule::load(&inputs(&given)?, profile);
-    // Other YAML and JSON files may lie beside rules.
+    let mut loaded = rule::load_with(&inputs(&given)?, profile, &mut includes);
+    // Other files of these formats may lie beside rules.
     loaded.problems.retain(|problem| problem.code != crate::diag::codes::NO_RULES);
     Ok(loaded)
 }

@@ -16,7 +16,7 @@ use crate::text::Span;
 /// Settles all substitutions, or says which cannot be.
 pub(super) fn resolve(
     fields: &[Field],
-    variables: &mut Vec<Variable>,
+    variables: &mut [Variable],
     mut nodes: usize,
 ) -> Result<(), Diagnostic> {
     let mut open: Vec<usize> = (0..variables.len()).collect();
