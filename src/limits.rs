@@ -222,3 +222,23 @@ pub const FIX_ROUNDS_MAX: usize = 10;
 /// Lines times lines that `check --fix --dry-run` compares to show few differences; above it the whole stretch
 /// between the first and the last difference is shown.
 pub const DIFF_CELLS_MAX: usize = 4_000_000;
+
+/// Words and signs of one HOCON file: each takes some bytes of memory, and a value needs no more than four of them.
+pub const HOCON_TOKENS_MAX: usize = 4 * DOCUMENT_NODES_MAX;
+
+/// Files that include each other in a chain: a circle that paths hide ends here.
+pub const INCLUDE_DEPTH_MAX: usize = 16;
+
+/// Files that one file includes, directly and through others: sixteen files that include each other twice would be
+/// read 65,536 times.
+pub const INCLUDES_MAX: usize = 256;
+
+/// Steps of the search for what `${…}` stands for. EMQX's order of settling them takes time that grows with the
+/// square of their number.
+pub const SUBSTITUTION_STEPS_MAX: usize = 20_000_000;
+
+/// Levels of a value that substitutions build up from each other: joining recurses.
+pub const SUBSTITUTION_LEVELS_MAX: usize = 256;
+
+/// Places that one finding points at.
+pub const LABELS_MAX: usize = 16;

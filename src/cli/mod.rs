@@ -12,6 +12,7 @@ mod fmt;
 mod functions;
 #[cfg(feature = "live")]
 mod hstream;
+mod includes;
 pub mod pipe;
 #[cfg(feature = "live")]
 mod run;

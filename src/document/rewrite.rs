@@ -31,6 +31,8 @@ impl Document {
         let node = &entry.value;
         let many_lines = text.contains('\n');
         match node.style {
+            // HOCON has forms of its own, and no repair of its layout yet.
+            Style::Escaped | Style::Triple => None,
             Style::Literal | Style::Folded => self.block(entry, text),
             Style::Double if !many_lines || self.in_flow(entry.key_span) => Some(self.quoted(node, text)),
             _ if form == Form::Quoted => Some(self.quoted(node, text)),

@@ -62,7 +62,7 @@ pub struct TestArgs {
     /// Write snapshots anew.
     #[arg(long)]
     update: bool,
-    /// Let fixtures lie outside the project.
+    /// Let fixtures and included files lie outside the project.
     #[arg(long)]
     allow_outside: bool,
     /// Print failures and the last line only.
@@ -117,7 +117,7 @@ pub fn run(args: TestArgs) -> anyhow::Result<Exit> {
     } else if let Some(seed) = seed {
         report.shuffled(seed)?;
     }
-    let rules = Rules::load(&cases, &found, &read)?;
+    let rules = Rules::load(&cases, &found, &read, args.allow_outside)?;
     let hits = run_cases(&cases, &rules, &args, &mut report, &mut failures)?;
     let mut exit = show::exit_of_tests(&broken);
     rules.problems().for_each(|problem| exit = exit.max(show::exit_of(std::slice::from_ref(problem))));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::select::Case;
 use crate::cli::files;
+use crate::cli::includes::Disk;
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::harness::{self, TestFile};
 use crate::profile::Profile;
@@ -16,11 +17,16 @@ pub(super) struct Rules(BTreeMap<Profile, Loaded>);
 
 impl Rules {
     /// Loads the rules for every profile that a test is for.
-    pub fn load(cases: &[Case<'_>], found: &[files::Found], tests: &[TestFile]) -> anyhow::Result<Rules> {
+    pub fn load(
+        cases: &[Case<'_>],
+        found: &[files::Found],
+        tests: &[TestFile],
+        allow_outside: bool,
+    ) -> anyhow::Result<Rules> {
         let mut by_profile = BTreeMap::new();
         for case in cases {
             if let Entry::Vacant(entry) = by_profile.entry(case.profile) {
-                entry.insert(load(found, tests, case.profile)?);
+                entry.insert(load(found, tests, case.profile, allow_outside)?);
             }
         }
         Ok(Rules(by_profile))
@@ -55,16 +61,22 @@ impl Rules {
 
 /// Loads the rule files given; when only test files were, those of the same name, and all beside them when these do
 /// not have everything.
-fn load(found: &[files::Found], tests: &[TestFile], profile: Profile) -> anyhow::Result<Loaded> {
+fn load(
+    found: &[files::Found],
+    tests: &[TestFile],
+    profile: Profile,
+    allow_outside: bool,
+) -> anyhow::Result<Loaded> {
+    let mut includes = Disk::new(allow_outside);
     let mut given: Vec<_> = found.iter().filter(|found| !found.is_test()).cloned().collect();
     if given.is_empty() {
         for file in tests {
             let stem = harness::rule_stem(file.source.name());
-            let paths = ["yaml", "yml", "json", "sql"].map(|e| PathBuf::from(format!("{stem}.{e}")));
+            let paths = files::RULE_EXTENSIONS.map(|e| PathBuf::from(format!("{stem}.{e}")));
             let existing = paths.into_iter().filter(|path| path.is_file());
             given.extend(existing.map(|path| files::Found { path, named: false }));
         }
-        let loaded = rule::load(&inputs(&given)?, profile);
+        let loaded = rule::load_with(&inputs(&given)?, profile, &mut includes);
         if !loaded.has_errors() && tests.iter().all(|file| has_rules(file, &loaded)) {
             return Ok(loaded);
         }
@@ -75,7 +87,7 @@ fn load(found: &[files::Found], tests: &[TestFile], profile: Profile) -> anyhow:
         given.sort();
         given.dedup_by(|a, b| files::shown(&a.path) == files::shown(&b.path));
     }
-    let mut loaded = rule::load(&inputs(&given)?, profile);
+    let mut loaded = rule::load_with(&inputs(&given)?, profile, &mut includes);
     // Other YAML and JSON files may lie beside rules.
     loaded.problems.retain(|problem| problem.code != codes::NO_RULES);
     Ok(loaded)

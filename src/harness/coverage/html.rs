@@ -54,7 +54,7 @@ fn write_table(out: &mut String, coverage: &Coverage) {
             "<tr><td><a href=\"#rule-{at}\">{}</a></td><td class=\"file\">{}:{}</td><td class=\"n\">{}/{}</td>\
              <td>{}</td><td class=\"n\">{}/{}</td></tr>",
             escaped(&rule.rule.id),
-            escaped(place.source.name()),
+            escaped(place.file()),
             place.line(),
             count.reached,
             count.points,

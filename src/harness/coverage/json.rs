@@ -21,7 +21,7 @@ fn rule(coverage: &RuleCoverage) -> Value {
     let place = &coverage.rule.place;
     json!({
         "id": &*coverage.rule.id,
-        "file": place.source.name(),
+        "file": place.file(),
         "line": place.line(),
         "runs": coverage.runs,
         "total": count(coverage.count()),
@@ -34,7 +34,7 @@ fn covered(covered: &Covered) -> Value {
     let at = covered.place.source.position(covered.place.span.start as usize);
     let mut object = json!({
         "kind": covered.spot.name(),
-        "file": covered.place.source.name(),
+        "file": covered.place.file(),
         "line": at.line,
         "column": at.column,
         "text": covered.text,

@@ -24,7 +24,7 @@ pub fn lcov(coverage: &Coverage) -> String {
     for rule in &coverage.rules {
         add_sql(rule, &mut files);
         for (block, covered) in rule.places.iter().enumerate() {
-            let file = files.entry(covered.place.source.name()).or_default();
+            let file = files.entry(covered.place.file()).or_default();
             let record = file.entry(covered.place.line()).or_default();
             let ways: Vec<u64> = covered.ways.iter().filter(|w| !w.advisory).map(|w| w.count).collect();
             record.lower(ways.iter().sum());

@@ -82,7 +82,7 @@ impl Coverage {
                 let own = hits.of(id);
                 let wanted = match own {
                     Some(own) => own.profiles.contains(profile),
-                    None => files.contains(rule.place.source.name()) && !rules.contains_key(id),
+                    None => files.contains(rule.place.file()) && !rules.contains_key(id),
                 };
                 if wanted {
                     let entries = spot::entries(rule, &loaded.documents);
@@ -97,7 +97,7 @@ impl Coverage {
         }
         let mut rules: Vec<RuleCoverage> = rules.into_values().collect();
         rules.iter_mut().for_each(RuleCoverage::sort);
-        rules.sort_by_cached_key(|c| (c.rule.place.source.name().to_owned(), c.rule.place.span.start));
+        rules.sort_by_cached_key(|c| (c.rule.place.file().to_owned(), c.rule.place.span.start));
         Coverage { rules }
     }
 
@@ -189,7 +189,7 @@ impl RuleCoverage {
     fn sort(&mut self) {
         let sql = (self.rule.sql.file.name().to_owned(), self.rule.sql.span);
         self.places.sort_by_cached_key(|covered| {
-            let (file, span) = (covered.place.source.name().to_owned(), covered.place.span);
+            let (file, span) = (covered.place.file().to_owned(), covered.place.span);
             let in_sql = file == sql.0 && span.start >= sql.1.start && span.end <= sql.1.end;
             (!in_sql, file, span)
         });

@@ -21,7 +21,7 @@ pub fn blocks(coverage: &Coverage) -> String {
 
 fn write_rule(out: &mut String, coverage: &RuleCoverage, count: Count) {
     let rule = &coverage.rule;
-    let (file, line) = (rule.place.source.name(), rule.place.line());
+    let (file, line) = (rule.place.file(), rule.place.line());
     let (reached, all) = (count.reached, points(count.points));
     let _ = writeln!(out, "{} ({file}:{line}), {reached} of {all}, {}", rule.id, coverage.ran());
     let excerpts = excerpt::excerpts(coverage);

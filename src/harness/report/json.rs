@@ -21,7 +21,7 @@ pub fn case(file: &TestFile, test: &Test, result: &CaseResult) -> Value {
         "differences": result.differences.iter().map(|d| difference_json(file, d)).collect::<Vec<_>>(),
         "problems": result.problems.iter().map(diag_json::to_json).collect::<Vec<_>>(),
         "rules": result.rules.iter().map(|rule| json!({
-            "id": &*rule.id, "file": rule.place.source.name(), "line": rule.place.line(),
+            "id": &*rule.id, "file": rule.place.file(), "line": rule.place.line(),
         })).collect::<Vec<_>>(),
         "explained": result.explained.iter().map(|(rule, e)| explained(rule, e)).collect::<Vec<_>>(),
     })

@@ -120,7 +120,7 @@ fn write_difference(out: &mut String, file: &TestFile, difference: &Difference, 
 fn write_rule(out: &mut String, rule: &Rule, label: &str, look: Look) {
     let label = if label.is_empty() { String::new() } else { format!(", {label}") };
     let name = look.bold(&format!("rule {}", rule.id));
-    let _ = writeln!(out, "  {name} ({}:{}){label}", rule.place.source.name(), rule.place.line());
+    let _ = writeln!(out, "  {name} ({}:{}){label}", rule.place.file(), rule.place.line());
 }
 
 /// What DO and INCASE had for each item, one expression a line.
