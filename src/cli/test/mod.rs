@@ -20,7 +20,7 @@ use self::select::{Case, Selection};
 use super::fixtures::Folder;
 use super::{Exit, files, show};
 use crate::ctx::Ctx;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, codes};
 use crate::harness::{self, CaseResult, Runner, TestFile};
 use crate::profile::Profile;
 
@@ -114,8 +114,8 @@ pub fn run(args: TestArgs) -> anyhow::Result<Exit> {
         report.shuffled(seed)?;
     }
     let rules = Rules::load(&cases, &found, &read)?;
-    run_cases(&cases, &rules, &args, &mut report, &mut failures)?;
-    let mut exit = show::exit_of_tests(&broken);
+    let mut exit = run_cases(&cases, &rules, &args, &mut report, &mut failures)?;
+    exit = exit.max(show::exit_of_tests(&broken));
     rules.problems().for_each(|problem| exit = exit.max(show::exit_of(std::slice::from_ref(problem))));
     let problems: Vec<Diagnostic> = broken.into_iter().chain(rules.errors()).collect();
     let nothing = (cases.is_empty() && !report.has_listed())
@@ -174,13 +174,14 @@ fn run_cases<'a>(
     args: &TestArgs,
     report: &mut Report<'a>,
     failures: &mut Failures,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Exit> {
+    let mut exit = Exit::Ok;
     let replayed = AtomicU64::new(0);
     let run_one = |at: usize| {
         let case = &cases[at];
         let started = Instant::now();
         let new_ctx = |now, seed| Ctx::frozen(now, seed);
-        let runner = Runner { new_ctx: &new_ctx, trace: args.trace };
+        let runner = Runner { new_ctx: &new_ctx, trace: args.trace, replayed: Some(&replayed) };
         let loaded = rules.get(case.profile);
         let result = loaded.map(|loaded| runner.run(case.file, case.test, case.profile, loaded));
         result.map(|result| Done { result, time: started.elapsed() })
@@ -193,6 +194,10 @@ fn run_cases<'a>(
             update_snapshot(case, &mut done.result, args.allow_outside)?;
         }
         let passed = done.result.passed();
+        // A capture is read while it is replayed.
+        if done.result.problems.iter().any(|p| matches!(p.code, codes::FIXTURE | codes::TOO_LARGE)) {
+            exit = Exit::Usage;
+        }
         failures.note(case, passed);
         progress.clear();
         report.case(case, done)?;
@@ -201,7 +206,8 @@ fn run_cases<'a>(
     };
     let threads = workers::threads(args.jobs, cases.len());
     let wait = || progress.show(replayed.load(Ordering::Relaxed));
-    workers::ordered(cases.len(), threads, run_one, take, wait)
+    workers::ordered(cases.len(), threads, run_one, take, wait)?;
+    Ok(exit)
 }
 
 /// Writes what came as the snapshot, which is then right.
