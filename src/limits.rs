@@ -206,8 +206,21 @@ pub const FAILURES_MAX: usize = 100_000;
 /// Messages of one `bench`: a day of one microsecond each.
 pub const BENCH_MESSAGES_MAX: u64 = 100_000_000_000;
 
-/// Lines of a capture that one test replays.
-pub const CAPTURE_LINES_MAX: usize = 100_000;
+/// Answers that a test's server gives to one action.
+pub const FAULTS_MAX: usize = 1_000;
+
+/// Attempts of one simulated delivery: with `request_ttl: infinity` a server that is down would be asked for ever.
+pub const ATTEMPTS_MAX: usize = 10_000;
+
+/// Messages of a capture that one test replays: a busy broker's day. They are read one by one.
+pub const CAPTURE_LINES_MAX: usize = 1_000_000_000;
+
+/// Messages of a capture that are read before anything runs, to tell of a wrong file at once.
+pub const CAPTURE_LINES_CHECKED: usize = 100;
+
+/// Bytes of one line of a capture: a message of the largest size whose every byte is a JSON `\u00xx` escape, and its
+/// envelope.
+pub const CAPTURE_LINE_BYTES_MAX: usize = 6 * MESSAGE_BYTES_MAX + 64 * 1024;
 
 /// Differences of one case that are kept: the first ones explain, the rest repeat.
 pub const REPORT_DIFFERENCES_MAX: usize = 50;

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::capture::{Capture, Tally};
+use super::capture::{Capture, Line, Lines, Tally};
 use super::compare::{Comparison, Difference, DifferenceKind};
+use super::faults::{self, Faults};
 use super::given::Given;
 use super::model::{Step, Test, When};
 use super::run::CaseResult;
 use super::verdict::Seen;
 use crate::ctx::{Ctx, Trace};
+use crate::diag::{Diagnostic, nearest};
 use crate::engine::{Engine, Origin, Outcome};
 use crate::event::Message;
 use crate::limits;
 use crate::profile::Profile;
 use crate::rule::{Request, Rule};
-use crate::text::Span;
+use crate::text::{Source, Span};
 use crate::value::Map;
 
 /// Which runs are explained.
@@ -34,12 +37,19 @@ pub(super) struct Case<'a> {
     pub profile: Profile,
     pub now_ns: i128,
     pub watch: Watch,
+    /// The test file.
+    pub source: &'a Source,
+    /// Counts the messages of captures.
+    pub replayed: Option<&'a AtomicU64>,
+    /// How servers answer in the step at hand.
+    pub faults: &'a [Faults],
     pub result: CaseResult,
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
     /// Does one step.
-    pub fn step(&mut self, at: usize, step: &Step) {
+    pub fn step(&mut self, at: usize, step: &'a Step) {
+        self.faults = &step.faults;
         self.now_ns = match step.when {
             When::Now => self.now_ns,
             When::At(ms) => self.test.world.clock_ns + i128::from(ms) * 1_000_000,
@@ -49,6 +59,7 @@ impl Case<'_> {
         self.ctx.set_clock(Box::new(move || now));
         let mut comparison = Comparison::new(self.profile);
         let prefix = if self.test.steps.len() > 1 { format!("steps[{at}]") } else { String::new() };
+        self.check_faults(&mut comparison);
         let seen = step.given.as_ref().and_then(|given| self.come(at, step.span, given, &mut comparison));
         if self.watch == Watch::All {
             self.explain_all(&prefix);
@@ -72,26 +83,75 @@ impl Case<'_> {
     /// Replays a capture.
     pub fn replay(&mut self, capture: &Capture) {
         let mut comparison = Comparison::new(self.profile);
-        let mut tally = Tally::default();
-        for line in &capture.lines {
-            self.now_ns = line.at_ns.unwrap_or(self.now_ns);
-            let now = self.now_ns;
-            self.ctx.set_clock(Box::new(move || now));
-            let given = Given::Message(Box::new(line.given.clone()));
-            let Some(seen) = self.come(line.number, self.test.span, &given, &mut comparison) else {
-                continue;
+        let mut tally = Tally::new(capture);
+        let lines = match Lines::open(&capture.path, capture.span, &capture.stream) {
+            Ok(lines) => lines,
+            Err(problem) => return self.cannot_run(*problem),
+        };
+        for line in lines {
+            let line = match line {
+                Ok(line) => line,
+                Err(problem) => return self.cannot_run(*problem),
             };
-            seen.iter().for_each(|(rule, seen)| tally.add(line.number, rule, seen));
-            if self.watch == Watch::All {
-                self.explain_all(&format!("line {}", line.number));
-            }
-            if let Some(expect) = capture.each.as_ref().and_then(|expect| expect.for_profile(self.profile)) {
-                self.check(&format!("line {}", line.number), expect, Some(&seen), &mut comparison);
+            self.replay_line(line, capture, &mut tally, &mut comparison);
+            self.result.left_out += comparison.keep(limits::REPORT_DIFFERENCES_MAX);
+            if self.watch == Watch::Failures && self.result.explained.len() >= limits::REPORT_RUNS_MAX {
+                return;
             }
         }
         tally.check(capture, &mut comparison);
-        self.result.snapshot = capture.snapshot.as_ref().map(|_| tally.written);
+        self.result.snapshot = tally.written;
         self.result.differences.extend(comparison.into_differences());
+    }
+
+    fn replay_line(&mut self, line: Line, capture: &Capture, tally: &mut Tally, comparison: &mut Comparison) {
+        if let Some(replayed) = self.replayed {
+            replayed.fetch_add(1, Ordering::Relaxed);
+        }
+        self.now_ns = line.at_ns.unwrap_or(self.now_ns);
+        let now = self.now_ns;
+        self.ctx.set_clock(Box::new(move || now));
+        let given = Given::Message(Box::new(line.given));
+        let Some(seen) = self.come(line.number, self.test.span, &given, comparison) else { return };
+        seen.iter().for_each(|(rule, seen)| tally.add(line.number, rule, seen));
+        if self.watch == Watch::All {
+            self.explain_all(&format!("line {}", line.number));
+        }
+        if let Some(expect) = capture.each.as_ref().and_then(|expect| expect.for_profile(self.profile)) {
+            self.check(&format!("line {}", line.number), expect, Some(&seen), comparison);
+        }
+    }
+
+    fn cannot_run(&mut self, problem: Diagnostic) {
+        self.result.ran = false;
+        self.result.problems.push(problem.in_source(self.source));
+    }
+
+    /// Faults of an action that no rule of the test has would test nothing.
+    fn check_faults(&self, comparison: &mut Comparison) {
+        for faults in self.faults {
+            let mut actions = self.engine.rules().iter().flat_map(|rule| &rule.actions);
+            let name = faults.action.name.as_str();
+            let why = match actions.find(|action| &*action.id == name) {
+                Some(action) => match faults::can_fail(action) {
+                    Ok(()) => continue,
+                    Err(why) => why,
+                },
+                None => "no rule of the test has this action".to_owned(),
+            };
+            let ids =
+                self.engine.rules().iter().flat_map(|rule| rule.actions.iter().map(|action| &*action.id));
+            comparison.push(Difference {
+                path: "faults".to_owned(),
+                kind: DifferenceKind::Different,
+                expected: format!("the action '{name}' and its server"),
+                actual: why,
+                span: faults.action.span,
+                hint: nearest(name, ids)
+                    .filter(|near| *near != name)
+                    .map(|near| format!("did you mean '{near}'?")),
+            });
+        }
     }
 
     /// Lets something come, and says what each rule did; `None` where it cannot come under this profile.

@@ -130,7 +130,7 @@ impl Case<'_> {
     ) {
         let Some(rule) = self.engine.rules().iter().find(|rule| rule.id == *id).cloned() else { return };
         let mut own = Comparison::new(self.profile);
-        verdict::check(prefix, &rule, expect, seen, &mut own);
+        verdict::check(prefix, &rule, expect, seen, self.faults, &mut own);
         let differences = own.into_differences();
         if differences.is_empty() {
             return;

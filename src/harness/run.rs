@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use super::case::{Case, Watch};
 use super::compare::Difference;
@@ -70,6 +71,8 @@ pub struct Runner<'a> {
     pub new_ctx: NewCtx<'a>,
     /// Explain what passes, too.
     pub trace: bool,
+    /// Counts the messages of captures, for those who wait.
+    pub replayed: Option<&'a AtomicU64>,
 }
 
 /// Runs a test.
@@ -80,7 +83,7 @@ pub fn run_case(
     loaded: &Loaded,
     new_ctx: NewCtx<'_>,
 ) -> CaseResult {
-    Runner { new_ctx, trace: false }.run(file, test, profile, loaded)
+    Runner { new_ctx, trace: false, replayed: None }.run(file, test, profile, loaded)
 }
 
 impl Runner<'_> {
@@ -90,18 +93,19 @@ impl Runner<'_> {
             Ok(rules) => rules,
             Err(problems) => return CaseResult { ran: false, problems, ..CaseResult::new(profile) },
         };
-        let mut result = self.run_rules(test, profile, loaded, rules.clone(), self.trace);
+        let mut result = self.run_rules(file, test, profile, loaded, rules.clone(), self.trace);
         if !result.passed() && !result.rules.is_empty() && !self.trace {
-            result.explained = self.run_rules(test, profile, loaded, rules, true).explained;
+            result.explained = self.run_rules(file, test, profile, loaded, rules, true).explained;
         }
         let left_out = result.differences.len().saturating_sub(limits::REPORT_DIFFERENCES_MAX);
         result.differences.truncate(limits::REPORT_DIFFERENCES_MAX);
-        result.left_out = left_out;
+        result.left_out += left_out;
         result
     }
 
     fn run_rules(
         &self,
+        file: &TestFile,
         test: &Test,
         profile: Profile,
         loaded: &Loaded,
@@ -119,6 +123,9 @@ impl Runner<'_> {
             test,
             profile,
             now_ns: test.world.clock_ns,
+            faults: &[],
+            source: &file.source,
+            replayed: self.replayed,
             watch: match (watch, self.trace) {
                 (false, _) => Watch::Nothing,
                 (true, false) => Watch::Failures,

@@ -13,6 +13,7 @@ mod params;
 pub mod plain;
 mod republish;
 mod request;
+pub mod retry;
 pub mod units;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use options::{Options, Setting};
 pub use params::Params;
 pub use republish::Republish;
 pub use request::Request;
+pub use retry::Retry;
 
 use crate::diag::Diagnostic;
 use crate::document::Embedded;
