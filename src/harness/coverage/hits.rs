@@ -78,8 +78,9 @@ impl Hits {
     }
 
     /// Notes that a test had a say in the delivery of an action, and how it ended.
-    pub fn note_fault(&mut self, rule: &Arc<str>, position: usize, failed: bool) {
+    pub fn note_fault(&mut self, rule: &Arc<str>, position: usize, failed: bool, profile: Profile) {
         let hits = self.rules.entry(rule.clone()).or_default();
+        hits.profiles.insert(profile);
         hits.faulted.insert(position);
         if failed {
             hits.add(Spot::Action(position), Way::Failed);
