@@ -4,6 +4,7 @@ mod check;
 mod coverage;
 mod eval;
 mod exit;
+mod explain;
 mod files;
 mod fixtures;
 #[cfg(feature = "live")]
@@ -30,6 +31,8 @@ struct Cli {
 enum Command {
     /// Read rule files and say what is wrong with them.
     Check(check::CheckArgs),
+    /// Explain a code of a finding, or list all.
+    Explain(explain::ExplainArgs),
     /// Run the tests of rules.
     Test(test::TestArgs),
     /// Run one statement over JSON messages from a file or standard input.
@@ -55,6 +58,7 @@ pub fn main() -> Exit {
     };
     let result = match cli.command {
         Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Test(args) => test::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Pipe(args) => pipe::run(args),

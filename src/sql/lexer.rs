@@ -100,6 +100,28 @@ fn skip_blanks(mut rest: &str) -> &str {
     }
 }
 
+/// The comments of a statement, from their two dashes to the end of their lines.
+pub fn comments(text: &str, profile: Profile) -> Vec<Span> {
+    let clean = Clean::new(text);
+    let mut comments = Vec::new();
+    let mut rest = clean.text.as_str();
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        let at = clean.text.len() - rest.len();
+        let Some(first) = rest.chars().next() else { return comments };
+        rest = match (rest.starts_with("--"), rest.split_once('\n')) {
+            (true, Some((line, after))) => {
+                comments.push(clean.span(at, at + line.trim_end_matches('\r').len()));
+                after
+            }
+            _ => match token(rest, profile) {
+                Ok((after, _)) => after,
+                Err(_) => &rest[unreadable(rest, first, Span::default(), &mut Vec::new())..],
+            },
+        };
+    }
+}
+
 fn token(input: &str, profile: Profile) -> IResult<&str, Kind> {
     alt((string, quoted_name, comparison, range, punctuation, |i| word(i, profile), number)).parse(input)
 }
@@ -265,6 +287,13 @@ mod tests {
         assert_eq!(&text[tokens[1].span.range()], "c");
         let last = &tokens[tokens.len() - 2];
         assert_eq!(&text[last.span.range()], "x");
+    }
+
+    #[test]
+    fn comments_are_found_where_they_are_comments() {
+        let text = " a -- one\r\n'-- no' \"-- no\" # b\n\n/x --two\n -- three\ny -- open";
+        let found: Vec<_> = comments(text, Profile::V5_8).into_iter().map(|at| &text[at.range()]).collect();
+        assert_eq!(found, ["-- one", "--two", "-- three"]);
     }
 
     #[test]

@@ -11,5 +11,6 @@ mod parser;
 mod print;
 mod token;
 
+pub use lexer::comments;
 pub use parser::parse;
 pub use token::{KEYWORDS, is_keyword, is_plain_name};

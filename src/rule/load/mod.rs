@@ -113,10 +113,13 @@ pub fn load(inputs: &[Input], profile: Profile) -> Loaded {
 pub fn sort(problems: &mut [Diagnostic], inputs: &[Input]) {
     let order: BTreeMap<&str, usize> =
         inputs.iter().enumerate().map(|(at, i)| (i.path.as_str(), at)).collect();
-    problems.sort_by_key(|problem| {
-        let file = problem.source.as_ref().and_then(|s| order.get(s.name())).copied();
-        (file.unwrap_or(usize::MAX), problem.labels.first().map(|label| label.span.start))
-    });
+    problems.sort_by_cached_key(|problem| self::order(problem, &order));
+}
+
+/// Where a finding stands in that order, given the place of each file.
+pub fn order(problem: &Diagnostic, files: &BTreeMap<&str, usize>) -> (usize, Option<u32>) {
+    let file = problem.source.as_ref().and_then(|source| files.get(source.name())).copied();
+    (file.unwrap_or(usize::MAX), problem.labels.first().map(|label| label.span.start))
 }
 
 /// An opened file; a bare SQL file is the document of one string.
