@@ -1,5 +1,6 @@
 //! What a run reached, held against the places of its rules.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -191,7 +192,7 @@ impl RuleCoverage {
         self.places.sort_by_cached_key(|covered| {
             let (file, span) = (covered.place.source.name().to_owned(), covered.place.span);
             let in_sql = file == sql.0 && span.start >= sql.1.start && span.end <= sql.1.end;
-            (!in_sql, file, span)
+            (!in_sql, file, span.start, Reverse(span.end))
         });
     }
 }
