@@ -24,6 +24,8 @@ pub struct Trace {
     steps: Vec<Step>,
     item: Option<usize>,
     runs: Vec<Run>,
+    /// The first step of the rule that ran last, whether it is still told apart or not.
+    last: usize,
 }
 
 /// One rule over one message.
@@ -59,6 +61,7 @@ impl Trace {
         if self.runs.len() < limits::TRACE_RUNS_MAX {
             self.runs.push(Run { rule: rule.clone(), columns: columns.clone(), first: self.steps.len() });
         }
+        self.last = self.steps.len();
         self.item = None;
     }
 
@@ -77,7 +80,7 @@ impl Trace {
 
     /// The steps of the rule that ran last.
     pub fn last_run(&self) -> &[Step] {
-        &self.steps[self.runs.last().map_or(0, |run| run.first)..]
+        &self.steps[self.last..]
     }
 
     /// Says which FOREACH item comes next, or that none does.

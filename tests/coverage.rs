@@ -241,3 +241,130 @@ fn the_examples_are_covered() {
     let ran = rulemill(root, &["test", "-q", "--coverage", "--coverage-min", "100"]);
     assert!(ran.exit == 0 && ran.err.is_empty(), "{}{}", ran.out, ran.err);
 }
+
+/// What is missing after these messages, whatever they were expected to do, as `text: sentence`.
+fn gaps(sql: &str, given: &[&str]) -> Vec<String> {
+    let rule = serde_json::json!({ "rule_engine": { "rules": { "r": { "sql": sql } } } }).to_string();
+    let test =
+        |(at, given): (usize, &&str)| format!("  - {{ name: '{at}', given: {given}, expect: no_match }}\n");
+    let tests: String = given.iter().enumerate().map(test).collect();
+    let project = folder(&[
+        ("r.json", rule.as_bytes()),
+        ("r.test.yaml", format!("emqx: [\"5.8\"]\ntests:\n{tests}").as_bytes()),
+    ]);
+    let ran = rulemill(project.path(), &["test", "--format", "json", "--coverage", "r.json"]);
+    let results: Value =
+        serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {}{}", ran.out, ran.err));
+    let places = &results["coverage"]["rules"][0]["places"];
+    let places = places.as_array().unwrap_or_else(|| panic!("{sql}: {}{}", ran.out, ran.err));
+    let gap = |place: &Value| {
+        let sentence = place.get("gap")?.as_str()?;
+        Some(format!("{}: {sentence}", place["text"].as_str().unwrap()))
+    };
+    places.iter().filter_map(gap).collect()
+}
+
+#[test]
+fn values_are_seen_however_they_are_reached() {
+    const NONE: &[&str] = &[];
+    let cases: &[(&str, &[&str], &[&str])] = &[
+        // WHERE sees what was selected, even where that is undefined.
+        (
+            "SELECT payload.x as username FROM \"t\" WHERE username = 'u'",
+            &["{ topic: t, username: u, payload: {} }", "{ topic: t, payload: { x: u } }"],
+            NONE,
+        ),
+        (
+            "SELECT payload.x as y, y + 0 as z FROM \"t\" WHERE y > 0",
+            &["{ topic: t, payload: { x: 1 } }", "{ topic: t, payload: { x: 0 } }"],
+            &["y > 0: never with `y` undefined"],
+        ),
+        // What fails was looked at all the same.
+        (
+            "SELECT * FROM \"t\" WHERE payload.x + 1 > 1",
+            &[
+                "{ topic: t, payload: { x: 1 } }",
+                "{ topic: t, payload: { x: 0 } }",
+                "{ topic: t, payload: {} }",
+            ],
+            NONE,
+        ),
+        // Nothing at all was evaluated, and yet the message came.
+        ("SELECT payload.x as x FROM \"t\"", &["{ topic: t, payload: no json }"], NONE),
+        // A plus sign is nothing of its own.
+        (
+            "SELECT CASE WHEN qos > 0 THEN +qos ELSE 0 END as q FROM \"t\" WHERE +payload.x > 0",
+            &["{ topic: t, payload: {} }", "{ topic: t, qos: 1, payload: { x: 1 } }"],
+            NONE,
+        ),
+        // A CASE in a CASE: only the inner arms of the arm that was taken.
+        (
+            "SELECT CASE WHEN qos > 0 THEN str(CASE qos WHEN 1 THEN 'a' ELSE 'b' END) ELSE 'c' END as q FROM \"t\"",
+            &["{ topic: t, qos: 2, payload: x }"],
+            &["'a': never taken", "'c': never taken"],
+        ),
+        // Short circuits: what was not evaluated was neither.
+        (
+            "SELECT * FROM \"t\" WHERE qos = 1 AND retain = 1",
+            &["{ topic: t, payload: x }"],
+            &[
+                "qos = 1 AND retain = 1: never true",
+                "qos = 1: never true",
+                "retain = 1: never true, never false, never with `retain` undefined",
+            ],
+        ),
+        // Items that are walked whole, and as parts.
+        (
+            "FOREACH payload.l FROM \"t\"",
+            &[
+                "{ topic: t, payload: { l: [1, 2] } }",
+                "{ topic: t, payload: { l: [1] } }",
+                "{ topic: t, payload: {} }",
+            ],
+            NONE,
+        ),
+        (
+            "FOREACH payload.l as e DO e.x as x INCASE e.x > 1 FROM \"t\" WHERE qos = 1",
+            &["{ topic: t, payload: { l: [] } }", "{ topic: t, qos: 1, payload: { l: [{ x: 1 }, {}] } }"],
+            &["payload.l: never over an empty list, never over one item", "e.x > 1: never true"],
+        ),
+        // Columns alone come past every FROM; events come on their topic.
+        (
+            "SELECT * FROM \"t\"",
+            &["{ columns: { x: 1 } }"],
+            &["\"t\": no message came on a topic that it matches"],
+        ),
+        (
+            "SELECT * FROM \"$events/client_connected\", \"$events/client_disconnected\"",
+            &["{ event: client_connected, columns: { clientid: c } }"],
+            &["\"$events/client_disconnected\": no message came on a topic that it matches"],
+        ),
+        // A rule of which nothing depends on the message.
+        ("SELECT 1 as one FROM \"t\" WHERE 1 = 1", &["{ topic: t, payload: x }"], NONE),
+    ];
+    for (sql, given, expected) in cases {
+        assert_eq!(gaps(sql, given), *expected, "{sql}");
+    }
+}
+
+#[test]
+fn republished_messages_count_where_they_are_fed_back() {
+    let rules = r##"rule_engine:
+  rules:
+    first: { sql: 'SELECT qos FROM "a"', actions: [{ function: republish, args: { topic: b, payload: x, qos: "${qos}" } }] }
+    second: { sql: 'SELECT qos FROM "b"' }
+"##;
+    let tests = "rule: [first, second]\ntests:\n  - { name: x, CHAINgiven: { topic: a, payload: x }, expect: { rules: { first: { output: $any, actions: $any }SECOND } } }\n";
+    let run = |chain: &str, second: &str| {
+        let tests = tests.replace("CHAIN", chain).replace("SECOND", second);
+        let project = folder(&[("r.yaml", rules.as_bytes()), ("r.test.yaml", tests.as_bytes())]);
+        let ran = rulemill(project.path(), &["test", "-q", "--coverage", "r.yaml"]);
+        assert_eq!(ran.exit, 0, "{}{}", ran.out, ran.err);
+        ran.out.lines().find(|line| line.starts_with("second  ")).unwrap().to_owned()
+    };
+    assert_eq!(run("", ""), "second     0/1      0 %       0/0");
+    assert_eq!(
+        run("chain: true, ", ", second: { output: $any, actions: [] }"),
+        "second     1/1    100 %       0/0"
+    );
+}

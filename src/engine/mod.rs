@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use counters::{Counter, Counters};
 
-use crate::ctx::{Ctx, Step, Trace};
+use crate::ctx::{Ctx, Step};
 use crate::eval::{self, EvalError, Verdict};
 use crate::event::Message;
 use crate::profile::Profile;
@@ -29,8 +29,8 @@ pub struct Outcome {
     pub result: Result<Verdict, EvalError>,
     /// The actions of each output, in execution order: for each output all actions in the rule's order.
     pub actions: Vec<RenderedAction>,
-    /// What was evaluated on the way, when [`Ctx::trace`] watches; else nothing.
-    pub steps: Vec<Step>,
+    /// What was evaluated on the way; `None` when no [`Ctx::trace`] watches.
+    pub steps: Option<Vec<Step>>,
 }
 
 /// One action of one output.
@@ -192,7 +192,7 @@ impl Engine {
                 }
             }
         }
-        let steps = ctx.trace.as_ref().map_or(&[][..], Trace::last_run).to_vec();
+        let steps = ctx.trace.as_ref().map(|trace| trace.last_run().to_vec());
         Outcome { rule: rule.id.clone(), result, actions, steps }
     }
 }

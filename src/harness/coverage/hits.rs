@@ -64,22 +64,24 @@ impl Hits {
 
     /// Notes what rules did with something that came on a topic, or past every FROM. Nothing, when no trace watched.
     pub fn note(&mut self, rules: &[Arc<Rule>], topic: Option<&str>, outcomes: &[Outcome]) {
-        for outcome in outcomes.iter().filter(|outcome| !outcome.steps.is_empty()) {
-            if let Some(rule) = rules.iter().find(|rule| rule.id == outcome.rule) {
+        for outcome in outcomes {
+            let rule = rules.iter().find(|rule| rule.id == outcome.rule);
+            if let (Some(rule), Some(steps)) = (rule, &outcome.steps) {
                 let hits = self.rules.entry(rule.id.clone()).or_default();
                 hits.runs += 1;
                 hits.profiles.insert(rule.program.profile());
                 hits.topic(rule, topic);
-                hits.steps(rule, outcome);
-                hits.items(rule, outcome);
+                hits.steps(rule, steps);
+                hits.items(rule, outcome, steps);
                 hits.actions(rule, outcome);
             }
         }
     }
 
     /// Notes that a test had a say in the delivery of an action, and how it ended.
-    pub fn note_fault(&mut self, rule: &Arc<str>, position: usize, failed: bool) {
+    pub fn note_fault(&mut self, rule: &Arc<str>, position: usize, failed: bool, profile: Profile) {
         let hits = self.rules.entry(rule.clone()).or_default();
+        hits.profiles.insert(profile);
         hits.faulted.insert(position);
         if failed {
             hits.add(Spot::Action(position), Way::Failed);
@@ -97,12 +99,12 @@ impl RuleHits {
         }
     }
 
-    fn steps(&mut self, rule: &Rule, outcome: &Outcome) {
+    fn steps(&mut self, rule: &Rule, steps: &[Step]) {
         let watched = Watched::of(rule);
         let mut before: Option<Span> = None;
-        for (at, step) in outcome.steps.iter().enumerate() {
+        for (at, step) in steps.iter().enumerate() {
             // A name may be looked up in several ways at one place; what it came to is the last of them.
-            let next = outcome.steps.get(at + 1);
+            let next = steps.get(at + 1);
             if next.is_some_and(|next| next.span == step.span && next.item == step.item) {
                 continue;
             }
@@ -126,13 +128,13 @@ impl RuleHits {
         }
     }
 
-    fn items(&mut self, rule: &Rule, outcome: &Outcome) {
+    fn items(&mut self, rule: &Rule, outcome: &Outcome, steps: &[Step]) {
         let (Some(list), Ok(Verdict::Outputs(_))) = (spot::items(rule.program.statement()), &outcome.result)
         else {
             return;
         };
         let item = |step: &Step| step.item.map(|at| at + 1);
-        let way = match outcome.steps.iter().filter_map(item).max() {
+        let way = match steps.iter().filter_map(item).max() {
             None => Way::NoItem,
             Some(1) => Way::OneItem,
             Some(_) => Way::Items,

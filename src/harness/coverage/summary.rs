@@ -1,5 +1,6 @@
 //! What a run reached, held against the places of its rules.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -191,7 +192,7 @@ impl RuleCoverage {
         self.places.sort_by_cached_key(|covered| {
             let (file, span) = (covered.place.file().to_owned(), covered.place.span);
             let in_sql = file == sql.0 && span.start >= sql.1.start && span.end <= sql.1.end;
-            (!in_sql, file, span)
+            (!in_sql, file, span.start, Reverse(span.end))
         });
     }
 }
@@ -226,5 +227,48 @@ impl Covered {
             }
             (_, way) => format!("never {}", way.name()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::{Input, load};
+
+    fn coverage(hits: &Hits) -> Coverage {
+        let input = Input { path: "r.sql".to_owned(), bytes: b"SELECT * FROM \"t\"".to_vec() };
+        let loaded = BTreeMap::from([(Profile::V5_8, load(&[input], Profile::V5_8))]);
+        Coverage::of(&loaded, &BTreeSet::from(["r.sql".to_owned()]), hits)
+    }
+
+    #[test]
+    fn failing_is_asked_for_only_where_tests_let_deliveries_fail() {
+        let advisory = |hits: &Hits| coverage(hits).advisory();
+        let mut hits = Hits::default();
+        assert_eq!(advisory(&hits), Count { points: 0, reached: 0 });
+        let mut other = Hits::default();
+        other.note_fault(&Arc::from("r"), 0, false, Profile::V5_8);
+        hits.merge(&other);
+        assert_eq!(advisory(&hits), Count { points: 1, reached: 0 });
+        let sentences: Vec<String> =
+            coverage(&hits).rules[0].places.iter().filter_map(|place| place.gap(true)).collect();
+        assert_eq!(sentences, ["never failed"]);
+        other.note_fault(&Arc::from("r"), 0, true, Profile::V5_8);
+        hits.merge(&other);
+        assert_eq!(advisory(&hits), Count { points: 1, reached: 1 });
+        assert_eq!(coverage(&hits).count(), Count { points: 2, reached: 0 });
+    }
+
+    #[test]
+    fn percent_is_rounded_down_and_all_of_nothing() {
+        let percent = |reached, points| Count { points, reached }.percent();
+        assert_eq!(
+            [percent(0, 0), percent(0, 3), percent(2, 3), percent(999, 1000), percent(3, 3)],
+            [100, 0, 66, 99, 100]
+        );
+        assert_eq!(Coverage { rules: Vec::new() }.below(100), None);
+        let none = coverage(&Hits::default());
+        assert_eq!(none.below(0), None);
+        assert_eq!(none.below(1).unwrap(), "coverage is 0 %, below its minimum of 1 %: r has 0 %");
     }
 }
