@@ -105,13 +105,16 @@ fn column_function(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// What gives the same value.
 fn column_of(name: &str, args: &[Expr]) -> String {
-    let constant = args.first().map(|arg| arg.to_string()).unwrap_or_default();
+    let key = |column: &str, map: &str, arg: &Expr| match &arg.kind {
+        ExprKind::Const(Value::Str(_)) => format!("{column}.{arg}"),
+        _ => format!("map_get({arg}, {map})"),
+    };
     match (name, args) {
         ("msgid", _) => "id".to_owned(),
         ("clientip", _) => "peerhost".to_owned(),
-        ("topic", [_]) => format!("nth({constant}, tokens(topic, '/'))"),
-        ("flag", [_]) => format!("flags.{}", constant.trim_matches('\'')),
-        ("payload", [_]) => format!("payload.{}", constant.trim_matches('\'')),
+        ("topic", [level]) => format!("nth({level}, tokens(topic, '/'))"),
+        ("flag", [name]) => key("flags", "flags", name),
+        ("payload", [path]) => key("payload", "json_decode(payload)", path),
         (name, _) => name.to_owned(),
     }
 }

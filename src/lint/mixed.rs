@@ -109,9 +109,15 @@ fn compare(
                         .help(format!("`{other}` is a number; compare it with one"));
                 }
                 _ => {
+                    let strings = match &other.kind {
+                        ExprKind::Const(_) => {
+                            format!("compare strings, `{text} {} '{other}'`, or ", op.text())
+                        }
+                        _ => String::new(),
+                    };
                     report
                         .sql(expr.span(), format!("this fails when `{text}` is no number"))
-                        .help(format!("compare strings: `{text} = '{other}'`, or guard it: `regex_match({text}, '^[0-9]+$') AND …`"));
+                        .help(format!("{strings}guard it: `regex_match({text}, '^[0-9]+$') AND …`"));
                 }
             }
         }

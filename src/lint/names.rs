@@ -3,11 +3,14 @@
 use super::finding::{Fix, Report};
 use super::levels::Level;
 use super::subject::Subject;
+use super::syntax;
 use super::table::{Check, Example, Lint, Repair};
 use super::walk::{self, Clause, Root};
 use crate::diag::nearest;
+use crate::event::EVENTS;
 use crate::sql::ast::{CompareOp, Expr, ExprKind, Field, Path, Style};
 use crate::sql::is_plain_name;
+use crate::text::Span;
 
 pub(super) const ROWS: &[Lint] = &[
     Lint {
@@ -207,8 +210,14 @@ fn each_unknown<'a>(subject: &Subject<'a>, see: &mut dyn FnMut(Clause, &'a Path,
     if subject.open {
         return;
     }
+    // The words of a comment that is none are told of as such.
+    let prose: Vec<Span> = syntax::double_minuses(subject).iter().map(|(_, expr)| expr.span()).collect();
     for root in &subject.roots {
         walk::paths(root.expr, &mut |path| {
+            let at = path.at.0;
+            if prose.iter().any(|span| span.start <= at.start && at.end <= span.end) {
+                return;
+            }
             if !is_quoted(path) && subject.lookup(root.clause, &path.head.text).is_none() {
                 see(root.clause, path, root.expr);
             }
@@ -251,6 +260,14 @@ fn advice(subject: &Subject<'_>, clause: Clause, name: &str) -> String {
     let columns = subject.columns();
     let seen = subject.seen(clause);
     let names = seen.iter().map(|(name, _)| *name).chain(columns.iter().copied());
+    let others: Vec<String> = EVENTS
+        .iter()
+        .filter(|event| event.columns(subject.profile).contains(&name))
+        .map(|event| format!("`{}`", event.topic))
+        .collect();
+    if !others.is_empty() {
+        return format!("it is a column of {}", others.join(", "));
+    }
     let is_item_key = subject.statement.foreach && matches!(clause, Clause::Do(_) | Clause::Incase);
     if let Some(near) = nearest(name, names) {
         return format!("did you mean `{near}`?");

@@ -80,7 +80,8 @@ fn never_matches(subject: &Subject<'_>, item: &Topic) -> Option<(String, String)
             "a rule takes part in no shared subscription: EMQX reads this as a literal topic".to_owned(),
             format!("write `\"{plain}\"`"),
         )
-    } else if let Some(event) = EVENTS.iter().find(|event| event.name == name) {
+    } else if let Some(event) = EVENTS.iter().find(|event| event.name == name && !event::is_event_topic(name))
+    {
         let help = match event.name {
             "message.publish" => "write the topic filter: `FROM \"t/#\"`".to_owned(),
             _ => format!("write `\"{}\"`", event.topic),
