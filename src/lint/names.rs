@@ -169,10 +169,11 @@ fn random_key(subject: &Subject<'_>, report: &mut Report<'_>) {
             ExprKind::Call(..) => "a function",
             _ => continue,
         };
-        let name = suggested(root.expr);
+        let (text, name) = (root.expr.to_string(), suggested(root.expr));
+        let text = if text.chars().count() > 60 { "…".to_owned() } else { text };
         report
             .sql(root.expr.span(), format!("{what} without a name: EMQX makes one up, another each time"))
-            .help(format!("give it one: `{} AS {name}`", root.expr));
+            .help(format!("give it one: `{text} AS {name}`"));
     }
 }
 
@@ -210,12 +211,13 @@ fn each_unknown<'a>(subject: &Subject<'a>, see: &mut dyn FnMut(Clause, &'a Path,
     if subject.open {
         return;
     }
-    // The words of a comment that is none are told of as such.
+    // The words of a comment that is none, and names that a deleted slash joined, are told of as such.
     let prose: Vec<Span> = syntax::double_minuses(subject).iter().map(|(_, expr)| expr.span()).collect();
     for root in &subject.roots {
         walk::paths(root.expr, &mut |path| {
             let at = path.at.0;
-            if prose.iter().any(|span| span.start <= at.start && at.end <= span.end) {
+            let joined = subject.rule.sql.text.slice(at).contains("\n/");
+            if joined || prose.iter().any(|span| span.start <= at.start && at.end <= span.end) {
                 return;
             }
             if !is_quoted(path) && subject.lookup(root.clause, &path.head.text).is_none() {
@@ -258,28 +260,32 @@ fn unknown_column(subject: &Subject<'_>, report: &mut Report<'_>) {
 /// The names that are there, or where the value may stand.
 fn advice(subject: &Subject<'_>, clause: Clause, name: &str) -> String {
     let columns = subject.columns();
-    let seen = subject.seen(clause);
-    let names = seen.iter().map(|(name, _)| *name).chain(columns.iter().copied());
-    let others: Vec<String> = EVENTS
+    match name {
+        "retain" | "dup" if columns.contains(&"flags") => return format!("the flag is `flags.{name}`"),
+        "ip" | "ip_address" | "ipaddress" if columns.contains(&"peerhost") => {
+            return "the client's address is `peerhost`".to_owned();
+        }
+        _ => {}
+    }
+    let events: Vec<String> = EVENTS
         .iter()
         .filter(|event| event.columns(subject.profile).contains(&name))
         .map(|event| format!("`{}`", event.topic))
         .collect();
-    if !others.is_empty() {
-        return format!("it is a column of {}", others.join(", "));
+    if !events.is_empty() {
+        return format!("it is a column of {}", events.join(", "));
     }
-    let is_item_key = subject.statement.foreach && matches!(clause, Clause::Do(_) | Clause::Incase);
+    let seen = subject.seen(clause);
+    let names = seen.iter().map(|(name, _)| *name).chain(columns.iter().copied());
     if let Some(near) = nearest(name, names) {
         return format!("did you mean `{near}`?");
     }
-    match name {
-        "retain" | "dup" if columns.contains(&"flags") => format!("the flag is `flags.{name}`"),
-        "ip" | "ip_address" | "ipaddress" if columns.contains(&"peerhost") => {
-            "the client's address is `peerhost`".to_owned()
-        }
-        _ if is_item_key => format!("a key of the item is `{}.{name}`", subject.item()),
-        _ if columns.contains(&"payload") => format!("a key of the payload is `payload.{name}`"),
-        _ => format!("its columns are {}", columns.join(", ")),
+    if subject.statement.foreach && matches!(clause, Clause::Do(_) | Clause::Incase) {
+        return format!("a key of the item is `{}.{name}`", subject.item());
+    }
+    match columns.contains(&"payload") {
+        true => format!("a key of the payload is `payload.{name}`"),
+        false => format!("its columns are {}", columns.join(", ")),
     }
 }
 

@@ -46,7 +46,9 @@ fn dead_topic(subject: &Subject<'_>, report: &mut Report<'_>) {
     let from = &subject.statement.from;
     for (at, item) in from.iter().enumerate() {
         if let Some((message, help)) = never_matches(subject, item) {
-            report.sql(item.at.0, message).label("matches nothing").help(help);
+            let label =
+                if EVENTS.iter().any(|event| event.name == item.name) { "" } else { "matches nothing" };
+            report.sql(item.at.0, message).label(label).help(help);
             continue;
         }
         let others = from.iter().enumerate().filter(|(other, _)| *other != at);
@@ -114,7 +116,7 @@ fn never_matches(subject: &Subject<'_>, item: &Topic) -> Option<(String, String)
         let message =
             "the broker's own messages do not reach rules while `rule_engine.ignore_sys_message` is true"
                 .to_owned();
-        (message, "set it to false".to_owned())
+        (message, "set it to false, which lets them into all rules whose topics match".to_owned())
     } else if !event::is_event_topic(name) {
         let invalid = topic::validate_filter(name.as_bytes()).err()?;
         (

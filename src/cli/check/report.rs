@@ -54,7 +54,10 @@ fn human(checked: &Checked, quiet: bool) -> io::Result<()> {
     }
     let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
     let verdict = match (errors, warnings) {
-        (0, 0) => "no problems".to_owned(),
+        (0, 0) => match checked.count(Severity::Note) {
+            0 => "no problems".to_owned(),
+            notes => format!("no problems, {}", count(notes, "note")),
+        },
         (0, _) => count(warnings, "warning"),
         (_, 0) => count(errors, "error"),
         _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
