@@ -111,9 +111,10 @@ impl fmt::Display for Diagnostic {
 }
 
 /// The name nearest to `written`, when one is near enough to be what was meant: at most a third of its letters
-/// differ.
+/// differ, and never all.
 pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let bound = (written.chars().count() / 3).max(1);
+    let letters = written.chars().count();
+    let bound = (letters / 3).max(1).min(letters.saturating_sub(1));
     let scored = names.into_iter().map(|name| (distance(written, name), name));
     scored.filter(|(d, _)| *d <= bound).min().map(|(_, name)| name)
 }
@@ -147,6 +148,10 @@ mod tests {
         assert_eq!(nearest("paylaod", names), Some("payload"));
         assert_eq!(nearest("Topic", names), Some("topic"));
         assert_eq!(nearest("x", names), None);
+        assert_eq!(
+            (nearest("x", ["y"]), nearest("qs", ["qos"]), nearest("", [""])),
+            (None, Some("qos"), Some(""))
+        );
         assert_eq!(nearest("temperature", names), None);
     }
 }

@@ -115,8 +115,11 @@ fn advice(subject: &Subject<'_>, output: &Output<'_>, keys: &[Bytes], name: &str
     if let Some(item) = output.item()
         && !subject.is_column(&head)
     {
+        // `item` is the name of an item without an alias.
+        let key = name.strip_prefix("item.").unwrap_or(name);
+        let last = key.rsplit('.').next().unwrap_or(key);
         return format!(
-            "a key of the item is `${{{item}.{name}}}`; or name it in DO: `{item}.{name} AS {name}`"
+            "a key of the item is `${{{item}.{key}}}`; or name it in DO: `{item}.{key} AS {last}`"
         );
     }
     match head.as_str() {

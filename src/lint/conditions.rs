@@ -71,7 +71,7 @@ fn certain_failure(subject: &Subject<'_>, report: &mut Report<'_>) {
     let mut tell = |span: Span, failure: &Failure| {
         // Names that are no functions are errors already.
         if !failure.code.starts_with("E1") {
-            let mut draft = report.sql(span, &failure.message).label("fails each time");
+            let mut draft = report.sql(span, &failure.message).label("fails whenever it is reached");
             if let Some(help) = &failure.help {
                 draft = draft.help(help);
             }

@@ -10,6 +10,7 @@ use super::walk::Clause;
 use crate::func::{Profiles, Purity};
 use crate::rule::ActionKind;
 use crate::sql::ast::{Expr, ExprKind, Path};
+use crate::sql::is_plain_name;
 use crate::value::{Bytes, Value};
 
 pub(super) const ROWS: &[Lint] = &[
@@ -93,7 +94,7 @@ fn column_function(subject: &Subject<'_>, report: &mut Report<'_>) {
         let instead = column_of(builtin.name, args);
         let message = match never {
             true => "`clientid()` reads a column that no event has".to_owned(),
-            false => format!("`{}` cannot see the columns here under EMQX 5.8", builtin.name),
+            false => format!("`{expr}` cannot see the columns here under EMQX 5.8"),
         };
         let label = if builtin.name == "flags" { "an empty map" } else { "undefined" };
         let draft = report.sql(expr.span(), message).label(label).help(format!("write `{instead}`"));
@@ -105,13 +106,16 @@ fn column_function(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// What gives the same value.
 fn column_of(name: &str, args: &[Expr]) -> String {
-    let constant = args.first().map(|arg| arg.to_string()).unwrap_or_default();
+    let key = |column: &str, map: &str, arg: &Expr| match constant(arg) {
+        Some(path) if path.split('.').all(is_plain_name) => format!("{column}.{path}"),
+        _ => format!("map_get({arg}, {map})"),
+    };
     match (name, args) {
         ("msgid", _) => "id".to_owned(),
         ("clientip", _) => "peerhost".to_owned(),
-        ("topic", [_]) => format!("nth({constant}, tokens(topic, '/'))"),
-        ("flag", [_]) => format!("flags.{}", constant.trim_matches('\'')),
-        ("payload", [_]) => format!("payload.{}", constant.trim_matches('\'')),
+        ("topic", [level]) => format!("nth({level}, tokens(topic, '/'))"),
+        ("flag", [name]) => key("flags", "flags", name),
+        ("payload", [path]) => key("payload", "json_decode(payload)", path),
         (name, _) => name.to_owned(),
     }
 }
@@ -155,8 +159,15 @@ fn is_beyond_double(expr: &Expr) -> bool {
     }
 }
 
+fn constant(expr: &Expr) -> Option<&str> {
+    match &expr.kind {
+        ExprKind::Const(value) => value.as_text(),
+        _ => None,
+    }
+}
+
 fn is_text(expr: &Expr, text: &str) -> bool {
-    matches!(&expr.kind, ExprKind::Const(value) if value.as_text() == Some(text))
+    constant(expr) == Some(text)
 }
 
 fn local_zone(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -172,9 +183,20 @@ fn local_zone(subject: &Subject<'_>, report: &mut Report<'_>) {
             _ => false,
         };
         if local {
+            let help = match name {
+                "now_rfc3339" => {
+                    "name the offset: `format_date('second', 'Z', '%Y-%m-%dT%H:%M:%SZ')`".to_owned()
+                }
+                "unix_ts_to_rfc3339" => {
+                    let time = args.first().map(ToString::to_string).unwrap_or_default();
+                    let unit = args.get(1).map_or("'second'".to_owned(), ToString::to_string);
+                    format!("name the offset: `format_date({unit}, 'Z', '%Y-%m-%dT%H:%M:%SZ', {time})`")
+                }
+                _ => "name the offset instead of 'local': 'Z', '+01:00'".to_owned(),
+            };
             report
                 .sql(expr.span(), format!("`{name}` depends on the zone of the broker's machine"))
-                .help("name the offset: `format_date('second', 'Z', '%Y-%m-%dT%H:%M:%SZ')`");
+                .help(help);
         }
     });
 }

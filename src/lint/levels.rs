@@ -118,7 +118,7 @@ fn read(fields: &Fields<'_>, problems: &mut Problems) -> BTreeMap<&'static str, 
             }
             None => {
                 let names = Level::ALL.map(|(_, name)| name);
-                let message = format!("the level of '{}' must be {}", entry.key, names.join(", "));
+                let message = format!("the level of '{}' must be allow, note, warn or deny", entry.key);
                 let problem = Diagnostic::error(codes::BAD_VALUE, message).at(entry.value.span, "");
                 problems.push(match nearest(text, names) {
                     Some(near) if !text.is_empty() => problem.help(format!("did you mean '{near}'?")),

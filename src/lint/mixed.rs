@@ -109,9 +109,15 @@ fn compare(
                         .help(format!("`{other}` is a number; compare it with one"));
                 }
                 _ => {
+                    let strings = match &other.kind {
+                        ExprKind::Const(_) => {
+                            format!("compare strings, `{text} {} '{other}'`, or ", op.text())
+                        }
+                        _ => String::new(),
+                    };
                     report
                         .sql(expr.span(), format!("this fails when `{text}` is no number"))
-                        .help(format!("compare strings: `{text} = '{other}'`, or guard it: `regex_match({text}, '^[0-9]+$') AND …`"));
+                        .help(format!("{strings}guard it: `regex_match({text}, '^[0-9]+$') AND …`"));
                 }
             }
         }
@@ -121,10 +127,21 @@ fn compare(
                 CompareOp::NotEqual => "always holds",
                 _ => "is decided by their kinds, not by their values",
             };
-            report
-                .sql(expr.span(), format!("{a} is compared with {b}: this {outcome}"))
-                .help("compare values of one kind");
+            let help = match boolean_instead(left, r).or_else(|| boolean_instead(right, l)) {
+                Some(word) => format!("write `{word}`"),
+                None => "compare values of one kind".to_owned(),
+            };
+            report.sql(expr.span(), format!("{a} is compared with {b}: this {outcome}")).help(help);
         }
+    }
+}
+
+/// The boolean that a 0 or 1 beside one was meant to be.
+fn boolean_instead(side: &Expr, other: Group) -> Option<&'static str> {
+    match (&side.kind, other) {
+        (ExprKind::Const(Value::Int(1)), Group::Boolean) => Some("true"),
+        (ExprKind::Const(Value::Int(0)), Group::Boolean) => Some("false"),
+        _ => None,
     }
 }
 

@@ -3,11 +3,14 @@
 use super::finding::{Fix, Report};
 use super::levels::Level;
 use super::subject::Subject;
+use super::syntax;
 use super::table::{Check, Example, Lint, Repair};
 use super::walk::{self, Clause, Root};
 use crate::diag::nearest;
+use crate::event::EVENTS;
 use crate::sql::ast::{CompareOp, Expr, ExprKind, Field, Path, Style};
 use crate::sql::is_plain_name;
+use crate::text::Span;
 
 pub(super) const ROWS: &[Lint] = &[
     Lint {
@@ -166,10 +169,11 @@ fn random_key(subject: &Subject<'_>, report: &mut Report<'_>) {
             ExprKind::Call(..) => "a function",
             _ => continue,
         };
-        let name = suggested(root.expr);
+        let (text, name) = (root.expr.to_string(), suggested(root.expr));
+        let text = if text.chars().count() > 60 { "…".to_owned() } else { text };
         report
             .sql(root.expr.span(), format!("{what} without a name: EMQX makes one up, another each time"))
-            .help(format!("give it one: `{} AS {name}`", root.expr));
+            .help(format!("give it one: `{text} AS {name}`"));
     }
 }
 
@@ -207,8 +211,15 @@ fn each_unknown<'a>(subject: &Subject<'a>, see: &mut dyn FnMut(Clause, &'a Path,
     if subject.open {
         return;
     }
+    // The words of a comment that is none, and names that a deleted slash joined, are told of as such.
+    let prose: Vec<Span> = syntax::double_minuses(subject).iter().map(|(_, expr)| expr.span()).collect();
     for root in &subject.roots {
         walk::paths(root.expr, &mut |path| {
+            let at = path.at.0;
+            let joined = subject.rule.sql.text.slice(at).contains("\n/");
+            if joined || prose.iter().any(|span| span.start <= at.start && at.end <= span.end) {
+                return;
+            }
             if !is_quoted(path) && subject.lookup(root.clause, &path.head.text).is_none() {
                 see(root.clause, path, root.expr);
             }
@@ -249,20 +260,32 @@ fn unknown_column(subject: &Subject<'_>, report: &mut Report<'_>) {
 /// The names that are there, or where the value may stand.
 fn advice(subject: &Subject<'_>, clause: Clause, name: &str) -> String {
     let columns = subject.columns();
+    match name {
+        "retain" | "dup" if columns.contains(&"flags") => return format!("the flag is `flags.{name}`"),
+        "ip" | "ip_address" | "ipaddress" if columns.contains(&"peerhost") => {
+            return "the client's address is `peerhost`".to_owned();
+        }
+        _ => {}
+    }
+    let events: Vec<String> = EVENTS
+        .iter()
+        .filter(|event| event.columns(subject.profile).contains(&name))
+        .map(|event| format!("`{}`", event.topic))
+        .collect();
+    if !events.is_empty() {
+        return format!("it is a column of {}", events.join(", "));
+    }
     let seen = subject.seen(clause);
     let names = seen.iter().map(|(name, _)| *name).chain(columns.iter().copied());
-    let is_item_key = subject.statement.foreach && matches!(clause, Clause::Do(_) | Clause::Incase);
     if let Some(near) = nearest(name, names) {
         return format!("did you mean `{near}`?");
     }
-    match name {
-        "retain" | "dup" if columns.contains(&"flags") => format!("the flag is `flags.{name}`"),
-        "ip" | "ip_address" | "ipaddress" if columns.contains(&"peerhost") => {
-            "the client's address is `peerhost`".to_owned()
-        }
-        _ if is_item_key => format!("a key of the item is `{}.{name}`", subject.item()),
-        _ if columns.contains(&"payload") => format!("a key of the payload is `payload.{name}`"),
-        _ => format!("its columns are {}", columns.join(", ")),
+    if subject.statement.foreach && matches!(clause, Clause::Do(_) | Clause::Incase) {
+        return format!("a key of the item is `{}.{name}`", subject.item());
+    }
+    match columns.contains(&"payload") {
+        true => format!("a key of the payload is `payload.{name}`"),
+        false => format!("its columns are {}", columns.join(", ")),
     }
 }
 

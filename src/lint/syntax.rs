@@ -4,9 +4,9 @@ use super::finding::{Edit, Fix, Report};
 use super::levels::Level;
 use super::subject::Subject;
 use super::table::{Check, Example, Lint, Repair};
-use super::walk;
+use super::walk::{self, Clause};
 use crate::profile::Profile;
-use crate::sql::ast::{ArithOp, ExprKind, Path, PathIndex, PathStep};
+use crate::sql::ast::{ArithOp, Expr, ExprKind, Path, PathIndex, PathStep};
 use crate::text::Span;
 use crate::value::Value;
 
@@ -52,9 +52,7 @@ pub(super) const ROWS: &[Lint] = &[
         quiet: None,
         bad: Example::Sql("SELECT payload.v AS v\nFROM \"sensors/+\"\nWHERE payload.v > 5 --10"),
         good: Example::Sql("SELECT payload.v AS v\nFROM \"sensors/+\"\n-- was 10\nWHERE payload.v > 5"),
-        repair: Repair::Certain(
-            "comments that are syntax errors: `#` becomes `--`, and one at the end moves above the last line",
-        ),
+        repair: Repair::Certain("`#` becomes `--`, and words behind the last `--` move above the last line"),
         check: Check::Rule(unfinished_comment),
     },
 ];
@@ -86,17 +84,34 @@ fn zeros(path: &Path) -> impl Iterator<Item = Span> {
 
 fn unfinished_comment(subject: &Subject<'_>, report: &mut Report<'_>) {
     let text = subject.rule.sql.text.text();
-    subject.each(&mut |_, expr| {
+    for (clause, right) in double_minuses(subject) {
+        let at = Span { start: right.span().start - 1, end: right.span().start + 1 };
+        let draft = report.sql(at, "`--` is no comment here: EMQX subtracts a negative value").help(
+            "put a comment above the last line of the statement; to subtract, write a blank between the signs",
+        );
+        // What names nothing was never meant as a value.
+        let is_prose = walk::any(right, &|expr| {
+            walk::as_path(expr).is_some_and(|path| subject.lookup(clause, &path.head.text).is_none())
+        });
+        if is_prose && let Some(edits) = comment_edits(text).filter(|edits| !edits.is_empty()) {
+            draft.fix(Fix { title: "move the comment above the last line".to_owned(), edits });
+        }
+    }
+}
+
+/// The right sides of `a --b`, which look like comments.
+pub(super) fn double_minuses<'a>(subject: &Subject<'a>) -> Vec<(Clause, &'a Expr)> {
+    let text = subject.rule.sql.text.text();
+    let mut found = Vec::new();
+    subject.each(&mut |clause, expr| {
         if let ExprKind::Arith(ArithOp::Subtract, _, right) = &expr.kind
             && let ExprKind::Unary(true, _) = right.kind
             && text[..right.span().start as usize].ends_with('-')
         {
-            let at = Span { start: right.span().start - 1, end: right.span().start + 1 };
-            report
-                .sql(at, "`--` is no comment here: EMQX subtracts a negative value")
-                .help("put a comment above the last line of the statement; to subtract, write a blank between the signs");
+            found.push((clause, &**right));
         }
     });
+    found
 }
 
 /// The slashes that the lexer told of.

@@ -115,11 +115,15 @@ impl Texts<'_> {
     }
 
     fn push(&mut self, node: &Node, key: &str, role: Role, dialect: Dialect) {
-        let Some(text) = node.as_text() else { return };
+        let text = match &node.data {
+            Data::Text(text) => text.to_string(),
+            Data::Bool(b) => b.to_string(),
+            _ => return,
+        };
         self.list.push(Text {
             role,
             key: key.to_owned(),
-            template: Template::parse(text, dialect),
+            template: Template::parse(&text, dialect),
             source: self.document.source.clone(),
             embedded: self.document.embedded(node),
         });

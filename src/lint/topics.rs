@@ -46,7 +46,9 @@ fn dead_topic(subject: &Subject<'_>, report: &mut Report<'_>) {
     let from = &subject.statement.from;
     for (at, item) in from.iter().enumerate() {
         if let Some((message, help)) = never_matches(subject, item) {
-            report.sql(item.at.0, message).label("matches nothing").help(help);
+            let label =
+                if EVENTS.iter().any(|event| event.name == item.name) { "" } else { "matches nothing" };
+            report.sql(item.at.0, message).label(label).help(help);
             continue;
         }
         let others = from.iter().enumerate().filter(|(other, _)| *other != at);
@@ -80,7 +82,8 @@ fn never_matches(subject: &Subject<'_>, item: &Topic) -> Option<(String, String)
             "a rule takes part in no shared subscription: EMQX reads this as a literal topic".to_owned(),
             format!("write `\"{plain}\"`"),
         )
-    } else if let Some(event) = EVENTS.iter().find(|event| event.name == name) {
+    } else if let Some(event) = EVENTS.iter().find(|event| event.name == name && !event::is_event_topic(name))
+    {
         let help = match event.name {
             "message.publish" => "write the topic filter: `FROM \"t/#\"`".to_owned(),
             _ => format!("write `\"{}\"`", event.topic),
@@ -113,7 +116,7 @@ fn never_matches(subject: &Subject<'_>, item: &Topic) -> Option<(String, String)
         let message =
             "the broker's own messages do not reach rules while `rule_engine.ignore_sys_message` is true"
                 .to_owned();
-        (message, "set it to false".to_owned())
+        (message, "set it to false, which lets them into all rules whose topics match".to_owned())
     } else if !event::is_event_topic(name) {
         let invalid = topic::validate_filter(name.as_bytes()).err()?;
         (

@@ -44,9 +44,8 @@ fn human(checked: &Checked, quiet: bool) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     for shown in &checked.findings {
         let mut diagnostic = shown.diagnostic.clone();
-        if let Some(fix) = &shown.fix {
-            // Help that says the same is said once.
-            diagnostic.help.push(format!("`rulemill check --fix` can do it: {fix}"));
+        if shown.fix.is_some() {
+            diagnostic.help.push("`rulemill check --fix` repairs this".to_owned());
         }
         show::blocks(&mut out, std::slice::from_ref(&diagnostic))?;
     }
@@ -55,12 +54,20 @@ fn human(checked: &Checked, quiet: bool) -> io::Result<()> {
     }
     let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
     let verdict = match (errors, warnings) {
-        (0, 0) => "no problems".to_owned(),
+        (0, 0) => match checked.count(Severity::Note) {
+            0 => "no problems".to_owned(),
+            notes => format!("no problems, {}", count(notes, "note")),
+        },
         (0, _) => count(warnings, "warning"),
         (_, 0) => count(errors, "error"),
         _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
     };
-    writeln!(out, "{} in {}: {verdict}", count(checked.rules, "rule"), count(checked.files, "file"))
+    writeln!(out, "{} in {}: {verdict}", count(checked.rules, "rule"), count(checked.files, "file"))?;
+    let lint = checked.findings.iter().find_map(|shown| lint::find(shown.diagnostic.code));
+    match lint {
+        Some(lint) => writeln!(out, "`rulemill explain {}` tells more about a code", lint.code),
+        None => Ok(()),
+    }
 }
 
 fn document(checked: &Checked) -> Value {
