@@ -1,74 +1,157 @@
 //! `rulemill eval`: one statement over messages, like jq.
 
-use std::io::{self, BufRead, Write};
+use std::fs;
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 
-use super::{Exit, world};
+use super::{Exit, show, world};
+use crate::ctx::Ctx;
 use crate::eval::{self, Verdict};
-use crate::event::Message;
+use crate::event::{self, Message};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::text::Source;
-use crate::value::Bytes;
+use crate::topic;
+use crate::value::{Bytes, Map, Value, decode};
 
 /// Options of `eval`.
-#[derive(Args)]
+#[derive(Args, Debug)]
 pub(super) struct EvalArgs {
-    /// The statement.
+    /// The statement, or `@FILE` to read it from a file.
     sql: String,
-    /// Files with one payload each; standard input with one payload a line when there is none.
+    /// Files with one payload each. Without one, standard input: one JSON document, or else a payload a line.
     files: Vec<PathBuf>,
-    /// Topic of the messages.
-    #[arg(long, default_value = "t/1")]
-    topic: String,
+    /// Topic of the messages; one that the first FROM filter matches, when not given.
+    #[arg(long)]
+    topic: Option<String>,
+    /// Quality of service of the messages.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    qos: u8,
+    /// Client id of the publisher.
+    #[arg(long, default_value = "c_test")]
+    clientid: String,
+    /// A column as it shall be, NAME=JSON; may be given again.
+    #[arg(long = "column", value_name = "NAME=JSON")]
+    columns: Vec<String>,
+    /// Fill in the sample values of EMQX's online tester.
+    #[arg(long)]
+    fill_samples: bool,
     /// Whose behaviour counts: 5.8 or 4.3.
     #[arg(long, default_value = "5.8", value_name = "VERSION")]
     emqx: Profile,
 }
 
 /// Prints each output as a line of JSON.
-#[expect(clippy::print_stderr, reason = "diagnostics of the command line")]
 pub(super) fn run(args: EvalArgs) -> anyhow::Result<Exit> {
-    let program = match Program::compile(&Source::new("<sql>", args.sql.as_str()), args.emqx) {
+    let program = match Program::compile(&statement(&args.sql)?, args.emqx) {
         Ok(program) => program,
         Err(problems) => {
-            problems.iter().for_each(|problem| eprintln!("{problem}"));
+            show::blocks(&mut anstream::stderr().lock(), &problems)?;
             return Ok(Exit::Compile);
         }
     };
-    let mut payloads: Vec<Bytes> = Vec::new();
-    for file in &args.files {
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        payloads.push(bytes.into());
-    }
-    if args.files.is_empty() {
-        for line in io::stdin().lock().split(b'\n') {
-            payloads.push(line.context("cannot read standard input")?.into());
-        }
-    }
     let mut ctx = world::ctx();
-    let mut out = io::stdout().lock();
+    let Some(base) = columns(&program, &args, &mut ctx)? else { return Ok(Exit::Failed) };
     let mut exit = Exit::Ok;
-    for payload in payloads {
-        let columns = Message::new(args.topic.as_str(), payload).columns(args.emqx);
-        match eval::run(&program, &columns, &mut ctx) {
-            Ok(Verdict::NoMatch) => {}
-            Ok(Verdict::Outputs(outputs)) => {
-                for at in 0..outputs.len() {
-                    let mut line = Vec::new();
-                    outputs.write_json(at, &mut line).context("an output has no JSON")?;
-                    line.push(b'\n');
-                    out.write_all(&line)?;
-                }
-            }
-            Err(e) => {
-                eprintln!("{}", e.diagnostic);
-                exit = Exit::Failed;
-            }
+    for payload in payloads(&args.files, &program)? {
+        let mut columns = base.clone();
+        if let Some(payload) = payload {
+            columns.insert_column("payload", Value::Str(payload));
         }
+        exit = exit.max(one(&program, &columns, &mut ctx)?);
     }
     Ok(exit)
+}
+
+fn statement(sql: &str) -> anyhow::Result<Source> {
+    match sql.strip_prefix('@') {
+        Some(file) => {
+            let text = fs::read_to_string(file).with_context(|| format!("cannot read '{file}'"))?;
+            Ok(Source::new(file, text))
+        }
+        None => Ok(Source::new("<sql>", sql)),
+    }
+}
+
+fn one(program: &Program, columns: &Map, ctx: &mut Ctx) -> anyhow::Result<Exit> {
+    match eval::run(program, columns, ctx) {
+        Ok(Verdict::NoMatch) => Ok(Exit::Ok),
+        Ok(Verdict::Outputs(outputs)) => {
+            let mut out = io::stdout().lock();
+            for at in 0..outputs.len() {
+                let mut line = Vec::new();
+                outputs.write_json(at, &mut line).context("an output has no JSON")?;
+                line.push(b'\n');
+                out.write_all(&line)?;
+            }
+            Ok(Exit::Ok)
+        }
+        Err(e) => {
+            show::blocks(&mut anstream::stderr().lock(), std::slice::from_ref(&e.diagnostic))?;
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+/// The columns but the payload; none when the message would not be selected, which has been said.
+fn columns(program: &Program, args: &EvalArgs, ctx: &mut Ctx) -> anyhow::Result<Option<Map>> {
+    let first = program.topics().first().map(String::as_str).unwrap_or_default();
+    let event = event::by_topic(first, args.emqx);
+    let topic = args.topic.clone().unwrap_or_else(|| topic::matching_name(first));
+    let selects = |filter: &String| topic::matches(topic.as_bytes(), filter.as_bytes());
+    if event.is_none() && !program.topics().iter().any(selects) {
+        let filters = program.topics().join(", ");
+        writeln!(anstream::stderr(), "the topic '{topic}' matches none of FROM {filters}")?;
+        return Ok(None);
+    }
+    let mut columns = match event {
+        Some(event) if args.fill_samples => event::samples(event, args.emqx, ctx.now_ms(), "0"),
+        Some(event) => Map::of_columns([("event", Value::atom(event.name))]),
+        None => {
+            let mut message = Message::new(topic.as_str(), Bytes::new());
+            message.qos = args.qos;
+            message.clientid.clone_from(&args.clientid);
+            message.timestamp_ms = ctx.now_ms();
+            message.publish_received_at_ms = message.timestamp_ms;
+            let columns = message.columns(args.emqx);
+            match event::by_name("message.publish").filter(|_| args.fill_samples) {
+                Some(event) => event::samples(event, args.emqx, message.timestamp_ms, "0").merged(&columns),
+                None => columns,
+            }
+        }
+    };
+    for column in &args.columns {
+        let Some((name, json)) = column.split_once('=') else { bail!("--column {column} is not NAME=JSON") };
+        let value = decode::decode(&Bytes::copy_from_slice(json.as_bytes()))
+            .with_context(|| format!("--column {name}: '{json}' is no JSON"))?;
+        columns.insert(Value::Atom(Bytes::copy_from_slice(name.as_bytes())), value);
+    }
+    Ok(Some(columns))
+}
+
+/// The payloads; a statement about an event needs none, and gets one run.
+fn payloads(files: &[PathBuf], program: &Program) -> anyhow::Result<Vec<Option<Bytes>>> {
+    let mut payloads = Vec::new();
+    for file in files {
+        let bytes = fs::read(file).with_context(|| format!("cannot read '{}'", file.display()))?;
+        payloads.push(Some(Bytes::from(bytes)));
+    }
+    if !files.is_empty() {
+        return Ok(payloads);
+    }
+    if program.topics().first().is_some_and(|topic| event::is_event_topic(topic)) {
+        return Ok(vec![None]);
+    }
+    let mut input = Vec::new();
+    io::stdin().lock().read_to_end(&mut input).context("cannot read standard input")?;
+    let input = Bytes::from(input);
+    let whole = input.slice_ref(input.trim_ascii());
+    if decode::decode(&whole).is_ok() {
+        return Ok(vec![Some(whole)]);
+    }
+    let lines = whole.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    Ok(lines.map(|line| Some(whole.slice_ref(line))).collect())
 }

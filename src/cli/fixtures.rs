@@ -40,7 +40,7 @@ impl Folder {
 }
 
 /// The project of a folder: the nearest one above it that has `rules`, `fixtures` or `.git` in it, or else itself.
-fn project_of(folder: &Path) -> PathBuf {
+pub(super) fn project_of(folder: &Path) -> PathBuf {
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(folder) = here.canonicalize() else { return here.to_path_buf() };
     let has = |dir: &&Path| ["rules", "fixtures", ".git"].iter().any(|name| dir.join(name).exists());
@@ -73,7 +73,7 @@ impl Fixtures for Folder {
 }
 
 /// Why, in words that do not depend on the system.
-fn reason(error: &std::io::Error) -> String {
+pub(super) fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),

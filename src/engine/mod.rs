@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use counters::{Counter, Counters};
 
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, Step, Trace};
 use crate::eval::{self, EvalError, Verdict};
 use crate::event::Message;
 use crate::profile::Profile;
@@ -29,6 +29,8 @@ pub struct Outcome {
     pub result: Result<Verdict, EvalError>,
     /// The actions of each output, in execution order: for each output all actions in the rule's order.
     pub actions: Vec<RenderedAction>,
+    /// What was evaluated on the way, when [`Ctx::trace`] watches; else nothing.
+    pub steps: Vec<Step>,
 }
 
 /// One action of one output.
@@ -165,6 +167,9 @@ impl Engine {
         ctx: &mut Ctx,
     ) -> Outcome {
         counters.add(Counter::Matched);
+        if let Some(trace) = &mut ctx.trace {
+            trace.begin(&rule.id, columns);
+        }
         let result = eval::run(&rule.program, columns, ctx);
         let mut actions = Vec::new();
         match &result {
@@ -187,7 +192,8 @@ impl Engine {
                 }
             }
         }
-        Outcome { rule: rule.id.clone(), result, actions }
+        let steps = ctx.trace.as_ref().map_or(&[][..], Trace::last_run).to_vec();
+        Outcome { rule: rule.id.clone(), result, actions, steps }
     }
 }
 

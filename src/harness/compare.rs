@@ -273,7 +273,7 @@ impl Comparison {
 const MASK: &str = "******";
 
 /// Is the last key of a path one whose value no report shows?
-fn is_secret(path: &str) -> bool {
+pub(super) fn is_secret(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or_default().to_lowercase();
     ["authorization", "proxy-authorization", "password", "secret", "token"].contains(&last.as_str())
 }

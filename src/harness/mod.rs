@@ -4,10 +4,16 @@
 //! [`crate::ctx::Ctx`] that each case gets.
 
 mod capture;
+mod case;
+mod check;
 pub mod clock;
 pub mod compare;
+pub mod coverage;
+pub mod excerpt;
 mod expect;
+pub mod explain;
 mod given;
+pub mod look;
 mod model;
 pub mod pattern;
 mod payload;
@@ -21,10 +27,12 @@ pub mod verdict;
 pub use capture::{Capture, Line, Snapshot};
 pub use compare::{Difference, DifferenceKind};
 pub use expect::{ActionExpect, ActionsExpect, Expect, RuleExpect, Said};
+pub use explain::Explanation;
 pub use given::{EventGiven, Given, MessageGiven};
+pub use look::Look;
 pub use model::{Name, Step, Test, TestFile, When, World};
 pub use read::parse;
-pub use run::{CaseResult, NewCtx, rule_stem, run_case};
+pub use run::{CaseResult, NewCtx, Runner, rule_stem, run_case};
 
 use crate::document::Problems;
 use crate::value::Bytes;

@@ -2,10 +2,10 @@
 //!
 //! What a name stands for depends on the clause and the profile (aliases seen by later fields, by WHERE, by DO). All
 //! of that is settled here as far as it can be known from the statement; what depends on the message is left to
-//! [`Kind::Var`] and [`Kind::Path`], which look the name up as EMQX does.
+//! `Kind::Var` and `Kind::Path`, which look the name up as EMQX does.
 //!
 //! Invariant: running a program never fails because of its form; what EMQX refuses only at run time is a
-//! [`Kind::Fails`] that fails at run time.
+//! `Kind::Fails` that fails at run time.
 
 mod compile;
 mod lean;

@@ -17,11 +17,11 @@ pub mod units;
 
 use std::sync::Arc;
 
-pub use action::{Action, ActionKind};
+pub use action::{Action, ActionKind, Field};
 pub use connector::{Connector, Place, Shared as SharedConnector, Url};
 pub use hstreamdb::HstreamdbAction;
 pub use http::HttpAction;
-pub use load::{Input, Loaded, RuleSet, Schema, Settings, load, sort};
+pub use load::{Input, Loaded, RuleSet, Schema, Settings, load, load_with, order, sort};
 pub use options::{Options, Setting};
 pub use params::Params;
 pub use republish::Republish;

@@ -63,6 +63,12 @@ pub fn has_wildcard(filter: &[u8]) -> bool {
     filter.split(|b| *b == b'/').any(|level| level == b"+" || level == b"#")
 }
 
+/// A name that the filter matches: its wildcards become plain levels.
+pub fn matching_name(filter: &str) -> String {
+    let level = |level| if level == "+" || level == "#" { "x" } else { level };
+    filter.split('/').map(level).collect::<Vec<_>>().join("/")
+}
+
 /// Checks a topic name (emqx_topic:validate/2).
 pub fn validate_name(name: &[u8]) -> Result<(), Invalid> {
     validate_levels(name)?;

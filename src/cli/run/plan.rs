@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::RunArgs;
+use crate::cli::includes::Disk;
 use crate::cli::{Exit, files, show};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::event;
@@ -29,7 +30,7 @@ pub(super) fn read(args: &RunArgs) -> anyhow::Result<Result<Plan, Exit>> {
     if inputs.is_empty() {
         bail!("no rule files found");
     }
-    let mut loaded = rule::load(&inputs, args.emqx);
+    let mut loaded = rule::load_with(&inputs, args.emqx, &mut Disk::new(args.allow_outside));
     let mut problems = std::mem::take(&mut loaded.problems);
     // Files of other kinds may lie in a folder; only one that was named must be a rule file.
     let named = |problem: &Diagnostic| {
