@@ -284,15 +284,15 @@ rule_engine:
     for version in ["mqttv311", "mqttv5"] {
         assert!(!publish(&["-V", version, "-i", version, "-u", "ann", "-P", "wrong"]));
         running.said(&format!(
-            r#"[rule action] ack {{"clientid":"{version}","username":"ann","reason_code":"bad_username_or_password"}}"#
+            r#"[rule action] ack {{"username":"ann","reason_code":"bad_username_or_password","clientid":"{version}"}}"#
         ));
         assert!(!publish(&["-V", version, "-i", "nobody"]));
     }
     running.said(
-        r#"[rule action] ack {"clientid":"nobody","username":"undefined","reason_code":"not_authorized"}"#,
+        r#"[rule action] ack {"username":"undefined","reason_code":"not_authorized","clientid":"nobody"}"#,
     );
     assert!(publish(&["-i", "c", "-u", "ann", "-P", "secret"]));
-    running.said(r#"[rule action] ack {"clientid":"c","username":"ann","reason_code":"success"}"#);
+    running.said(r#"[rule action] ack {"username":"ann","reason_code":"success","clientid":"c"}"#);
     running.said(r#"[rule action] in {"clientid":"c"}"#);
     let (code, out, _) = running.stop();
     assert_eq!(code, Some(0));

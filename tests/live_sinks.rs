@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use live_support::PATIENCE;
 use live_support::web::Server;
 use rulemill::delivery::{Publish, Receipt, Settled};
-use rulemill::engine::{Outcome, RenderedAction};
+use rulemill::engine::{Origin, Outcome, RenderedAction};
 use rulemill::eval::{Outputs, Verdict};
 use rulemill::event::Message;
 use rulemill::limits;

@@ -160,7 +160,11 @@ impl Handler for Hooks {
     async fn hook(&self, param: &Parameter, acc: Option<HookResult>) -> ReturnType {
         match param {
             Parameter::ClientAuthenticate(client) => {
-                (false, Some(HookResult::AuthResult(self.authenticate(client))))
+                let answer = self.authenticate(client);
+                if let Some(occurrence) = self.refused(client, &answer) {
+                    guarded(occurrence.event, self.events.happened(occurrence)).await;
+                }
+                (false, Some(HookResult::AuthResult(answer)))
             }
             Parameter::MessagePublish(_, from, publish) => {
                 let marked = self.published(from, publish).await;

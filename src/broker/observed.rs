@@ -9,8 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use rmqtt::hook::{Parameter, Type};
 use rmqtt::session::Session;
 use rmqtt::types::{
-    ClientId, ConnectAckReason, ConnectInfo, From as Origin, FromType, Id, Publish, Reason, Subscribe,
-    Unsubscribe,
+    AuthResult, ClientId, ConnectInfo, From as Origin, FromType, Id, Publish, Reason, Subscribe, Unsubscribe,
 };
 
 use super::hooks::{Hooks, now};
@@ -148,7 +147,7 @@ impl Hooks {
                 self.observed.left(&session.id);
                 None
             }
-            Parameter::ClientConnack(client, reason) => self.connack(client, reason),
+            Parameter::ClientConnack(client, _) => Some(self.connack(client, "success")),
             Parameter::SessionSubscribed(session, subscribe) => Some(self.subscribed(session, subscribe)),
             Parameter::ClientUnsubscribe(session, unsubscribe) => {
                 self.unsubscribed(session, unsubscribe).await
@@ -239,14 +238,21 @@ impl Hooks {
         })
     }
 
-    fn connack(&self, client: &ConnectInfo, why: &ConnectAckReason) -> Option<Occurrence> {
-        let why = reason::connack(why);
-        // The door asks again, and the client sees none of it.
-        if why == "server_unavailable" {
-            return None;
-        }
+    /// A CONNACK that says no. rmqtt has no hook for it, but it is we who refuse; a client that rmqtt refuses before
+    /// it asks us, for its client id or its protocol, is not told.
+    pub(super) fn refused(&self, client: &ConnectInfo, answer: &AuthResult) -> Option<Occurrence> {
+        let why = match answer {
+            _ if !self.observed.wants("client.connack") => return None,
+            AuthResult::Allow(..) => return None,
+            AuthResult::BadUsernameOrPassword => "bad_username_or_password",
+            AuthResult::NotFound | AuthResult::NotAuthorized => "not_authorized",
+        };
+        Some(self.connack(client, why))
+    }
+
+    fn connack(&self, client: &ConnectInfo, why: &'static str) -> Occurrence {
         let connection = Some(self.connection(client, 0));
-        Some(Occurrence { connection, reason: Some(why), ..self.occurrence("client.connack", client.id()) })
+        Occurrence { connection, reason: Some(why), ..self.occurrence("client.connack", client.id()) }
     }
 
     fn subscribed(&self, session: &Session, subscribe: &Subscribe) -> Occurrence {

@@ -1,25 +1,18 @@
 //! Reasons under EMQX's names (emqx_reason_codes:name and the shutdown reasons of emqx_channel).
 
-use rmqtt::codec::v3::ConnectAckReason as V3;
 use rmqtt::net::MqttError;
-use rmqtt::types::{ConnectAckReason, Disconnect, Reason};
+use rmqtt::types::{Disconnect, Reason};
 
-/// The name of an MQTT 5 reason code.
+/// The name of an MQTT 5 reason code that ends a connection.
 fn code(code: u8) -> &'static str {
     match code {
-        0x00 => "success",
         0x04 => "disconnect_with_will_message",
         0x80 => "unspecified_error",
         0x81 => "malformed_packet",
         0x82 => "protocol_error",
         0x83 => "implementation_specific_error",
-        0x84 => "unsupported_protocol_version",
-        0x85 => "client_identifier_not_valid",
-        0x86 => "bad_username_or_password",
         0x87 => "not_authorized",
-        0x88 => "server_unavailable",
         0x89 => "server_busy",
-        0x8A => "banned",
         0x8B => "server_shutting_down",
         0x8C => "bad_authentication_method",
         0x8D => "keepalive_timeout",
@@ -40,22 +33,6 @@ fn code(code: u8) -> &'static str {
         0x9F => "connection_rate_exceeded",
         0xA0 => "maximum_connect_time",
         _ => "unknown_error",
-    }
-}
-
-/// What CONNACK said; EMQX names MQTT 5's code whatever the client speaks.
-pub(super) fn connack(reason: &ConnectAckReason) -> &'static str {
-    match reason {
-        ConnectAckReason::V5(reason) => code(u8::from(*reason)),
-        ConnectAckReason::V3(reason) => code(match reason {
-            V3::ConnectionAccepted => 0x00,
-            V3::UnacceptableProtocolVersion => 0x84,
-            V3::IdentifierRejected => 0x85,
-            V3::ServiceUnavailable => 0x88,
-            V3::BadUserNameOrPassword => 0x86,
-            V3::NotAuthorized => 0x87,
-            V3::Reserved => 0xFF,
-        }),
     }
 }
 
@@ -118,7 +95,7 @@ pub(super) fn packet(reason: &Reason) -> Option<&rmqtt::codec::v5::Disconnect> {
 
 #[cfg(test)]
 mod tests {
-    use rmqtt::codec::v5::{ConnectAckReason as V5, Disconnect as DisconnectV5, DisconnectReasonCode};
+    use rmqtt::codec::v5::{Disconnect as DisconnectV5, DisconnectReasonCode};
 
     use super::*;
 
@@ -151,16 +128,6 @@ mod tests {
         }
         assert_eq!(disconnected(&Reason::ConnectKicked(false), true), "discarded");
         assert!(is_takeover(&Reason::Reasons(vec![Reason::ConnectKicked(false)])));
-        for (reason, expected) in [
-            (ConnectAckReason::V3(V3::ConnectionAccepted), "success"),
-            (ConnectAckReason::V3(V3::BadUserNameOrPassword), "bad_username_or_password"),
-            (ConnectAckReason::V3(V3::NotAuthorized), "not_authorized"),
-            (ConnectAckReason::V5(V5::Success), "success"),
-            (ConnectAckReason::V5(V5::BadUserNameOrPassword), "bad_username_or_password"),
-            (ConnectAckReason::V5(V5::ClientIdentifierNotValid), "client_identifier_not_valid"),
-        ] {
-            assert_eq!(connack(&reason), expected);
-        }
         assert_eq!(delivery_dropped(&Reason::MessageQueueFull), Some("queue_full"));
         assert_eq!(delivery_dropped(&Reason::MessageExpiration), Some("expired"));
         assert_eq!(delivery_dropped(&Reason::SessionExpiration), None);
