@@ -4,13 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::jq::Jq;
 use crate::value::{Map, Value};
-
-/// Runs a jq program; outside the core, in a worker that a time limit really ends.
-pub trait Jq: Send {
-    /// All outputs of `program` over `input`, or why there are none.
-    fn run(&mut self, program: &str, input: &[u8], timeout_ms: u64) -> Result<Vec<Value>, String>;
-}
 
 /// Where the time comes from, in nanoseconds since the Unix epoch.
 pub type Clock = Box<dyn FnMut() -> i128 + Send>;
@@ -36,8 +31,8 @@ pub struct Ctx {
     pub kv_store: Map,
     /// `proc_dict_*`: a table of the process that runs the rules.
     pub proc_dict: Map,
-    /// The jq worker, where there is one.
-    pub jq: Option<Box<dyn Jq>>,
+    /// The jq programs that the rules have run.
+    pub jq: Jq,
     /// Buffers that one evaluation leaves to the next.
     pub(crate) scratch: Scratch,
     /// Default time limit of a jq program (`rule_engine.jq_function_default_timeout`).
@@ -59,7 +54,7 @@ impl Ctx {
             env: BTreeMap::new(),
             kv_store: Map::new(),
             proc_dict: Map::new(),
-            jq: None,
+            jq: Jq::default(),
             scratch: Scratch::default(),
             jq_timeout_ms: 10_000,
         }

@@ -17,6 +17,7 @@ pub mod engine;
 pub mod eval;
 pub mod event;
 pub mod func;
+pub mod jq;
 pub mod limits;
 pub mod profile;
 pub mod program;
