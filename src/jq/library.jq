@@ -125,9 +125,9 @@ def sub($re; s; flags):
       | [match($re; fla)]
       | if length == 0 then $in
         else .[0] as $edit
-          | ($edit | .offset + .length) as $end
+          | ($edit | .offset + .length) as $stop
           | ($edit | _named)
-          | $in[0:$edit.offset] + s + ($in[$end:] | if length > 0 and again then rest else . end)
+          | $in[0:$edit.offset] + s + ($in[$stop:] | if length > 0 and again then rest else . end)
         end;
     rest;
   (flags | index("g")) as $again
