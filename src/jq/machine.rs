@@ -366,11 +366,12 @@ impl<'p> Machine<'p> {
     /// Takes the top; where a fork needs it, a copy.
     fn pop(&mut self) -> Val {
         let at = self.top as usize;
-        if at == self.cells.len() && at > self.kept() {
-            if let Some(Cell::Value(value, below)) = self.cells.pop() {
-                self.top = below;
-                return value;
-            }
+        if at == self.cells.len()
+            && at > self.kept()
+            && let Some(Cell::Value(value, below)) = self.cells.pop()
+        {
+            self.top = below;
+            return value;
         }
         match self.cells.get(at.wrapping_sub(1)) {
             Some(Cell::Value(value, below)) => {

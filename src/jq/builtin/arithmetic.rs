@@ -46,7 +46,7 @@ fn plus(a: Val, b: Val) -> Answer {
             Ok(Val::Str(Text::edit(a, |text| text.push_str(b.as_str()))))
         }
         (Val::Arr(a), Val::Arr(b)) => {
-            meter::room(b.items().len() * size_of::<Val>())?;
+            meter::room(size_of_val(b.items()))?;
             Ok(Val::Arr(List::edit(a, |items| items.extend_from_slice(b.items()))))
         }
         (Val::Obj(a), Val::Obj(b)) => {

@@ -225,11 +225,12 @@ impl Parser<'_> {
             return;
         }
         let year = time.year + 1900;
-        if !(seen.month && seen.day) && seen.yearday {
-            if let Some(date) = Time::at((days_to(year, 1, 1) + time.yearday) * 86_400) {
-                time.month = if seen.month { time.month } else { date.month };
-                time.day = if seen.day { time.day } else { date.day };
-            }
+        if !(seen.month && seen.day)
+            && seen.yearday
+            && let Some(date) = Time::at((days_to(year, 1, 1) + time.yearday) * 86_400)
+        {
+            time.month = if seen.month { time.month } else { date.month };
+            time.day = if seen.day { time.day } else { date.day };
         }
         let days = days_to(year, time.month + 1, 1) + time.day - 1;
         if !seen.weekday {

@@ -26,8 +26,11 @@ pub(super) fn program(ast: &Ast, library: &Arc<Library>) -> Result<Program, Stri
     Ok(Program { functions: compiler.functions })
 }
 
+/// Names with their arity and place, and the functions at these places.
+pub(super) type Defined = (Vec<(String, usize, u32)>, Vec<Function>);
+
 /// Compiles the definitions of the library: their names, how many parameters, and their functions.
-pub(super) fn library(defs: &[Def]) -> Result<(Vec<(String, usize, u32)>, Vec<Function>), String> {
+pub(super) fn library(defs: &[Def]) -> Result<Defined, String> {
     let mut compiler = Compiler::new(None);
     compiler.library = true;
     let mut names = Vec::new();
