@@ -18,7 +18,11 @@ fn order_at(a: &Val, b: &Val, depth: usize) -> Result<Ordering, Stop> {
     enter(depth)?;
     Ok(match (a, b) {
         (Val::Num(a), Val::Num(b)) if a.is_nan() || b.is_nan() => {
-            if a.is_nan() { Ordering::Less } else { Ordering::Greater }
+            if a.is_nan() {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            }
         }
         (Val::Num(a), Val::Num(b)) => a.partial_cmp(b).unwrap_or(Ordering::Equal),
         (Val::Str(a), Val::Str(b)) => {

@@ -108,9 +108,7 @@ fn set(into: Val, key: &Val, value: Val) -> Answer {
                 items.splice(start..end, insert.items().iter().cloned());
             })))
         }
-        (into, key) => {
-            Err(error(format!("Cannot update field at {} index of {}", key.kind(), into.kind())))
-        }
+        (into, key) => Err(error(format!("Cannot update field at {} index of {}", key.kind(), into.kind()))),
     }
 }
 
@@ -199,9 +197,9 @@ pub(super) fn delete_paths(root: Val, paths: &Val) -> Answer {
     let mut sorted: Vec<&[Val]> = Vec::with_capacity(paths.len());
     for path in &paths {
         let keys = path.as_list();
-        sorted.push(keys.ok_or_else(|| {
-            error(format!("Path must be specified as array, not {}", path.kind()))
-        })?);
+        sorted.push(
+            keys.ok_or_else(|| error(format!("Path must be specified as array, not {}", path.kind())))?,
+        );
         if keys.is_some_and(|keys| keys.len() > JQ_DEPTH_MAX) {
             return Err(Stop::Depth.into());
         }

@@ -12,7 +12,8 @@ use crate::limits::JQ_INPUT_DEPTH_MAX;
 
 /// The one value of a JSON text, or jq's message with line and column.
 pub(super) fn read(text: &[u8]) -> Answer {
-    let fail = |problem: &str| error(format!("{problem} (while parsing '{}')", lossy(until_nul(text).to_vec())));
+    let fail =
+        |problem: &str| error(format!("{problem} (while parsing '{}')", lossy(until_nul(text).to_vec())));
     let mut reader = Reader::new(text);
     let mut next = || match reader.next() {
         Ok(value) => Ok(value),
@@ -299,7 +300,9 @@ fn unescape(raw: &[u8]) -> Result<String, Problem> {
         rest = tail;
         match byte {
             b'\\' => {
-                let [code, tail @ ..] = rest else { return Err("Expected escape character at end of string".into()) };
+                let [code, tail @ ..] = rest else {
+                    return Err("Expected escape character at end of string".into());
+                };
                 rest = tail;
                 match code {
                     b'\\' | b'"' | b'/' => out.push(*code),

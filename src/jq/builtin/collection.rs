@@ -53,7 +53,9 @@ fn keys(value: &Val, sorted: bool) -> Answer {
             let keys = sorted_keys(object)?;
             Ok(Val::list(keys.into_iter().map(|key| Val::Str(Text::rc(key.into()))).collect()))
         }
-        Val::Obj(object) => Ok(Val::list(object.members().keys().map(|key| Val::Str(key.0.clone())).collect())),
+        Val::Obj(object) => {
+            Ok(Val::list(object.members().keys().map(|key| Val::Str(key.0.clone())).collect()))
+        }
         _ => Err(unfit(value, "has no keys")),
     }
 }

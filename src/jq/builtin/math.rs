@@ -57,10 +57,12 @@ pub(super) const ROWS: &[Row] = &[
     row("fmax", 2, |_, v| two(v, f64::max)),
     row("fmin", 2, |_, v| two(v, f64::min)),
     row("fmod", 2, |_, v| two(v, |a, b| a % b)),
-    row("frexp", 0, |_, v| pair(&v[0], |n| {
-        let (fraction, exponent) = libm::frexp(n);
-        (fraction, f64::from(exponent))
-    })),
+    row("frexp", 0, |_, v| {
+        pair(&v[0], |n| {
+            let (fraction, exponent) = libm::frexp(n);
+            (fraction, f64::from(exponent))
+        })
+    }),
     row("gamma", 0, |_, v| one(&v[0], libm::lgamma)),
     row("hypot", 2, |_, v| two(v, f64::hypot)),
     row("j0", 0, |_, v| one(&v[0], libm::j0)),
@@ -68,10 +70,12 @@ pub(super) const ROWS: &[Row] = &[
     row("jn", 2, |_, v| two(v, |n, x| libm::jn(order(n), x))),
     row("ldexp", 2, |_, v| two(v, |x, e| libm::ldexp(x, int(e)))),
     row("lgamma", 0, |_, v| one(&v[0], libm::lgamma)),
-    row("lgamma_r", 0, |_, v| pair(&v[0], |n| {
-        let (value, sign) = libm::lgamma_r(n);
-        (value, f64::from(sign))
-    })),
+    row("lgamma_r", 0, |_, v| {
+        pair(&v[0], |n| {
+            let (value, sign) = libm::lgamma_r(n);
+            (value, f64::from(sign))
+        })
+    }),
     row("log", 0, |_, v| one(&v[0], f64::ln)),
     row("log10", 0, |_, v| one(&v[0], f64::log10)),
     row("log1p", 0, |_, v| one(&v[0], f64::ln_1p)),

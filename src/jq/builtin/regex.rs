@@ -42,7 +42,8 @@ type Group = Option<Range<usize>>;
 
 impl Patterns {
     fn get(&mut self, text: &str, flags: Flags) -> Result<Pattern, Throw> {
-        let same = |(known, known_flags, _): &(String, Flags, Pattern)| known == text && *known_flags == flags;
+        let same =
+            |(known, known_flags, _): &(String, Flags, Pattern)| known == text && *known_flags == flags;
         if let Some(at) = self.0.iter().position(same) {
             self.0[..=at].rotate_right(1);
         } else {

@@ -5,7 +5,17 @@ use super::date::Time;
 pub(super) const WEEKDAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 pub(super) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -60,7 +70,8 @@ fn style(text: &str) -> (Style, &str) {
         rest = &rest[1..];
     }
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    style.width = rest[..digits].parse::<usize>().unwrap_or(WIDTH_MAX * usize::from(digits > 0)).min(WIDTH_MAX);
+    style.width =
+        rest[..digits].parse::<usize>().unwrap_or(WIDTH_MAX * usize::from(digits > 0)).min(WIDTH_MAX);
     rest = &rest[digits..];
     (style, rest.strip_prefix(['E', 'O']).unwrap_or(rest))
 }

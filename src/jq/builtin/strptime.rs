@@ -82,7 +82,8 @@ impl Parser<'_> {
     fn name(&mut self, names: &[&str]) -> Option<i64> {
         for (at, name) in names.iter().enumerate() {
             for length in [name.len(), 3] {
-                let matches = self.text.get(..length).is_some_and(|text| text.eq_ignore_ascii_case(&name[..length]));
+                let matches =
+                    self.text.get(..length).is_some_and(|text| text.eq_ignore_ascii_case(&name[..length]));
                 if matches {
                     self.text = &self.text[length..];
                     return Some(at as i64);

@@ -10,7 +10,7 @@ impl Compiler<'_> {
     pub(super) fn collect(&mut self, inner: &Ast) -> Done {
         let slot = self.local();
         self.emit(Op::Dup);
-        self.constant(Literal::EmptyArray);
+        self.constant(Literal::Array(Vec::new()));
         self.emit(Op::Store(slot));
         let fork = self.emit(Op::Fork(0));
         self.expression(inner)?;
@@ -22,7 +22,11 @@ impl Compiler<'_> {
     }
 
     /// What follows a condition on the top, which both sides drop first.
-    fn branch(&mut self, then: impl FnOnce(&mut Self) -> Done, otherwise: impl FnOnce(&mut Self) -> Done) -> Done {
+    fn branch(
+        &mut self,
+        then: impl FnOnce(&mut Self) -> Done,
+        otherwise: impl FnOnce(&mut Self) -> Done,
+    ) -> Done {
         let no = self.emit(Op::JumpFalse(0));
         self.emit(Op::Pop);
         then(self)?;

@@ -271,7 +271,7 @@ impl<'l> Compiler<'l> {
     }
 
     fn object(&mut self, entries: &[Entry]) -> Done {
-        self.emit(Op::ConstUnder(Box::new(Literal::EmptyObject)));
+        self.emit(Op::ConstUnder(Box::new(Literal::Object(Vec::new()))));
         for entry in entries {
             self.beside(&entry.key)?;
             match &entry.value {
@@ -295,7 +295,7 @@ impl<'l> Compiler<'l> {
             match part {
                 Part::Index(key, _) => self.beside(key)?,
                 Part::Slice(from, to, _) => {
-                    self.emit(Op::ConstUnder(Box::new(Literal::EmptyObject)));
+                    self.emit(Op::ConstUnder(Box::new(Literal::Object(Vec::new()))));
                     for (name, bound) in [("start", from), ("end", to)] {
                         self.emit(Op::ConstUnder(Box::new(Literal::Str(name.into()))));
                         self.beside(bound)?;
@@ -323,9 +323,8 @@ impl<'l> Compiler<'l> {
             Assign::Math(math) => self.assign_computed(path, value, |var| {
                 Ast::Chain(Box::new(Ast::Identity), vec![(Operator::Math(math), var)])
             }),
-            Assign::Alternative => self.assign_computed(path, value, |var| {
-                Ast::Alternative(Box::new(Ast::Identity), Box::new(var))
-            }),
+            Assign::Alternative => self
+                .assign_computed(path, value, |var| Ast::Alternative(Box::new(Ast::Identity), Box::new(var))),
         }
     }
 

@@ -241,12 +241,16 @@ impl Parser<'_> {
         {
             return match folded {
                 // jq 1.6 refuses the program, even where a `try` stands around it.
-                Literal::Num(n) if n.is_infinite() && math == Math::Div => Err(self.fault("division by zero")),
+                Literal::Num(n) if n.is_infinite() && math == Math::Div => {
+                    Err(self.fault("division by zero"))
+                }
                 folded => Ok(Ast::Literal(folded)),
             };
         }
         Ok(match left {
-            Ast::Chain(first, mut rest) if rest.last().is_some_and(|(last, _)| same_rank(*last, operator)) => {
+            Ast::Chain(first, mut rest)
+                if rest.last().is_some_and(|(last, _)| same_rank(*last, operator)) =>
+            {
                 rest.push((operator, right));
                 Ast::Chain(first, rest)
             }
@@ -277,7 +281,8 @@ impl Parser<'_> {
             "try" => {
                 self.at += 1;
                 let body = self.nested(Parser::operand)?;
-                let handler = if self.take_name("catch") { Some(self.nested(Parser::operand)?) } else { None };
+                let handler =
+                    if self.take_name("catch") { Some(self.nested(Parser::operand)?) } else { None };
                 Ok(Ast::Try(Box::new(body), handler.map(Box::new)))
             }
             "reduce" => self.reduce(),
