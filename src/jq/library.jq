@@ -118,6 +118,11 @@ def splits($re; flags): . as $s
   | $s[.[0]:.[1]];
 def splits($re): splits($re; null);
 def split($re; flags): [splits($re; flags)];
+# A program's `sub/2` is this one, which also takes an array of a text and flags.
+def sub($re; s): . as $in
+  | [match($re)]
+  | if length == 0 then $in
+    else .[0] as $edit | ($edit | _named) | $in[0:$edit.offset] + s + $in[$edit.offset + $edit.length:] end;
 def sub($re; s; flags):
   def without_g: [explode[] | select(. != 103)] | implode;
   def once(fla; again):
@@ -133,7 +138,6 @@ def sub($re; s; flags):
   (flags | index("g")) as $again
   | (flags | if $again then without_g else . end) as $fla
   | once($fla; $again);
-def sub($re; s): sub($re; s; "");
 def gsub($re; s; flags): sub($re; s; flags + "g");
 def gsub($re; s): sub($re; s; "g");
 

@@ -27,9 +27,10 @@ impl Library {
         Ok(Library { names, functions })
     }
 
-    /// The function of this name and number of parameters.
+    /// The function of this name and number of parameters. A program sees the first of two, as in jq 1.6; the
+    /// library itself sees the one that stands before.
     pub(super) fn find(&self, name: &str, params: usize) -> Option<u32> {
-        let found = self.names.iter().rev().find(|(known, count, _)| known == name && *count == params);
+        let found = self.names.iter().find(|(known, count, _)| known == name && *count == params);
         found.map(|(_, _, id)| *id)
     }
 

@@ -11,9 +11,9 @@ pub(super) enum Literal {
     Bool(bool),
     Num(f64),
     Str(String),
-    EmptyArray,
-    EmptyObject,
-    /// An object of constants: `$__loc__`.
+    /// An array of constants.
+    Array(Vec<Literal>),
+    /// An object of constants; of a name that comes twice the last counts.
     Object(Vec<(String, Literal)>),
 }
 
@@ -25,8 +25,7 @@ impl Literal {
             Literal::Bool(b) => Val::Bool(*b),
             Literal::Num(n) => Val::Num(*n),
             Literal::Str(text) => Val::str(text.as_str()),
-            Literal::EmptyArray => Val::list(Vec::new()),
-            Literal::EmptyObject => Val::members([]),
+            Literal::Array(items) => Val::list(items.iter().map(Literal::value).collect()),
             Literal::Object(members) => {
                 let member = |(key, v): &(String, Literal)| (Key(Text::rc(key.clone())), v.value());
                 Val::object(members.iter().map(member).collect())

@@ -2,9 +2,13 @@
 
 use std::fmt::Write;
 
-/// A number of JSON text or of a program, `None` when it is none: leading zeros, a sign, `1.` and `.5` are read.
+/// A number of JSON text or of a program, `None` when it is none: leading zeros, a sign, `1.` and `.5` are read,
+/// and so are the names of what is no finite number.
 pub(super) fn parse(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if ["nan", "inf", "infinity"].iter().any(|name| unsigned.eq_ignore_ascii_case(name)) {
+        return text.parse().ok();
+    }
     let digits = |s: &str| s.bytes().take_while(u8::is_ascii_digit).count();
     let whole = digits(unsigned);
     let mut at = whole;
@@ -97,8 +101,9 @@ mod tests {
             ("1e+", None),
             ("1.2.3", None),
             ("--1", None),
-            ("nan", None),
-            ("inf", None),
+            ("-Infinity", Some(f64::NEG_INFINITY)),
+            ("+INF", Some(f64::INFINITY)),
+            ("infin", None),
             ("0x10", None),
             ("1 ", None),
         ] {

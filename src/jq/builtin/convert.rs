@@ -45,7 +45,8 @@ fn to_number(value: &Val) -> Answer {
     match value {
         Val::Num(_) => Ok(value.clone()),
         Val::Str(text) => {
-            if let Some(n) = number::parse(text.as_str()) {
+            let digits = text.as_str().as_bytes().first().is_some_and(|byte| !byte.is_ascii_alphabetic());
+            if let Some(n) = number::parse(text.as_str()).filter(|_| digits) {
                 return Ok(Val::Num(n));
             }
             match reader::read(until_nul(text.as_str().as_bytes()))? {

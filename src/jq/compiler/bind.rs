@@ -14,7 +14,7 @@ impl Compiler<'_> {
         }
         if name == "ENV" {
             // EMQX shows its whole environment, secrets and all; rulemill shows none.
-            self.constant(Literal::EmptyObject);
+            self.constant(Literal::Object(Vec::new()));
             return Ok(());
         }
         Err(format!("${name} is not defined"))

@@ -10,7 +10,7 @@ impl Compiler<'_> {
     pub(super) fn collect(&mut self, inner: &Ast) -> Done {
         let slot = self.local();
         self.emit(Op::Dup);
-        self.constant(Literal::EmptyArray);
+        self.constant(Literal::Array(Vec::new()));
         self.emit(Op::Store(slot));
         let fork = self.emit(Op::Fork(0));
         self.expression(inner)?;

@@ -274,7 +274,7 @@ impl<'l> Compiler<'l> {
     }
 
     fn object(&mut self, entries: &[Entry]) -> Done {
-        self.emit(Op::ConstUnder(Box::new(Literal::EmptyObject)));
+        self.emit(Op::ConstUnder(Box::new(Literal::Object(Vec::new()))));
         for entry in entries {
             self.beside(&entry.key)?;
             match &entry.value {
@@ -298,7 +298,7 @@ impl<'l> Compiler<'l> {
             match part {
                 Part::Index(key, _) => self.beside(key)?,
                 Part::Slice(from, to, _) => {
-                    self.emit(Op::ConstUnder(Box::new(Literal::EmptyObject)));
+                    self.emit(Op::ConstUnder(Box::new(Literal::Object(Vec::new()))));
                     for (name, bound) in [("start", from), ("end", to)] {
                         self.emit(Op::ConstUnder(Box::new(Literal::Str(name.into()))));
                         self.beside(bound)?;

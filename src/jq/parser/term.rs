@@ -1,6 +1,6 @@
 //! Terms: literals, calls, objects, and paths into them.
 
-use super::super::ast::{Ast, Entry, Part, Piece};
+use super::super::ast::{Ast, Entry, Operator, Part, Piece};
 use super::super::lexer::Token;
 use super::super::literal::Literal;
 use super::{Parsed, Parser, Rank, is_keyword};
@@ -50,11 +50,11 @@ impl Parser<'_> {
                         self.expect_sign(")")?;
                         Ok(inner)
                     }
-                    "[" if self.take_sign("]") => Ok(Ast::Literal(Literal::EmptyArray)),
+                    "[" if self.take_sign("]") => Ok(Ast::Literal(Literal::Array(Vec::new()))),
                     "[" => {
                         let inner = self.expression(Rank::Pipe)?;
                         self.expect_sign("]")?;
-                        Ok(Ast::Collect(Box::new(inner)))
+                        Ok(constant_array(&inner).unwrap_or_else(|| Ast::Collect(Box::new(inner))))
                     }
                     "{" => self.object(),
                     _ => {
@@ -225,7 +225,7 @@ impl Parser<'_> {
                 break;
             }
         }
-        Ok(if entries.is_empty() { Ast::Literal(Literal::EmptyObject) } else { Ast::Object(entries) })
+        Ok(constant_object(&entries).unwrap_or(Ast::Object(entries)))
     }
 
     fn entry(&mut self) -> Parsed<Entry> {
@@ -291,6 +291,37 @@ impl Parser<'_> {
             }
         })
     }
+}
+
+/// An array of constants is one, which matters where no array may stand: as the key of an object.
+fn constant_array(inner: &Ast) -> Option<Ast> {
+    let literal = |ast: &Ast| match ast {
+        Ast::Literal(literal) => Some(literal.clone()),
+        _ => None,
+    };
+    let items = match inner {
+        Ast::Chain(first, rest) => {
+            let rest = rest.iter().map(
+                |(operator, ast)| {
+                    if *operator == Operator::Comma { literal(ast) } else { None }
+                },
+            );
+            std::iter::once(literal(first)).chain(rest).collect::<Option<Vec<_>>>()?
+        }
+        single => vec![literal(single)?],
+    };
+    Some(Ast::Literal(Literal::Array(items)))
+}
+
+/// So is an object of constants, the empty one among them.
+fn constant_object(entries: &[Entry]) -> Option<Ast> {
+    let member = |entry: &Entry| match entry {
+        Entry { key: Ast::Literal(Literal::Str(key)), value: Some(Ast::Literal(value)) } => {
+            Some((key.clone(), value.clone()))
+        }
+        _ => None,
+    };
+    Some(Ast::Literal(Literal::Object(entries.iter().map(member).collect::<Option<Vec<_>>>()?)))
 }
 
 fn field(name: String, optional: bool) -> Part {
