@@ -75,6 +75,11 @@ impl Trace {
         }
     }
 
+    /// The steps of the rule that ran last.
+    pub fn last_run(&self) -> &[Step] {
+        &self.steps[self.runs.last().map_or(0, |run| run.first)..]
+    }
+
     /// Says which FOREACH item comes next, or that none does.
     pub fn at_item(&mut self, item: Option<usize>) {
         self.item = item;

@@ -20,6 +20,7 @@ pub mod event;
 pub mod func;
 pub mod harness;
 pub mod limits;
+pub mod lint;
 pub mod profile;
 pub mod program;
 pub mod rule;

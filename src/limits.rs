@@ -203,6 +203,8 @@ pub const TEST_STACK_BYTES: usize = 8 * 1024 * 1024;
 
 /// Failed tests that `rulemill test --failed` remembers.
 pub const FAILURES_MAX: usize = 100_000;
+/// Messages of one `bench`: a day of one microsecond each.
+pub const BENCH_MESSAGES_MAX: u64 = 100_000_000_000;
 
 /// Answers that a test's server gives to one action.
 pub const FAULTS_MAX: usize = 1_000;
@@ -222,3 +224,14 @@ pub const CAPTURE_LINE_BYTES_MAX: usize = 6 * MESSAGE_BYTES_MAX + 64 * 1024;
 
 /// Differences of one case that are kept: the first ones explain, the rest repeat.
 pub const REPORT_DIFFERENCES_MAX: usize = 50;
+
+/// Aliases that a lint looks through to tell what kind of value a name holds: `a AS b, b AS c, …`.
+pub const LINT_ALIASES_MAX: usize = 8;
+
+/// Rounds of `check --fix` over one file: a repair may bring another into sight, and two must not undo each other
+/// for ever.
+pub const FIX_ROUNDS_MAX: usize = 10;
+
+/// Lines times lines that `check --fix --dry-run` compares to show few differences; above it the whole stretch
+/// between the first and the last difference is shown.
+pub const DIFF_CELLS_MAX: usize = 4_000_000;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Who may import whom, as data flows. `all` is for the modules at the end of the flow.
-const TABLE: [(&str, &str); 27] = [
+const TABLE: [(&str, &str); 28] = [
     ("text", ""),
     ("limits", ""),
     ("profile", ""),
@@ -31,6 +31,7 @@ const TABLE: [(&str, &str); 27] = [
     ("eval", "program func ctx value topic limits diag text sql profile"),
     ("template", "sql value diag limits profile"),
     ("rule", "program template topic diag limits text profile document value sql func event"),
+    ("lint", "rule program template topic diag limits text profile document value sql func event"),
     ("engine", "rule eval template topic event ctx value profile program"),
     (
         "harness",

@@ -22,8 +22,8 @@ pub(super) fn blocks(out: &mut dyn Write, problems: &[Diagnostic]) -> io::Result
 }
 
 /// How a command ends that met these while it read rule files.
-pub(super) fn exit_of(problems: &[Diagnostic]) -> Exit {
-    problems.iter().map(exit_of_one).max().unwrap_or(Exit::Ok)
+pub(super) fn exit_of<'d>(problems: impl IntoIterator<Item = &'d Diagnostic>) -> Exit {
+    problems.into_iter().map(exit_of_one).max().unwrap_or(Exit::Ok)
 }
 
 /// How a command ends that met these while it read test files.
@@ -49,7 +49,11 @@ fn exit_of_one(problem: &Diagnostic) -> Exit {
         | codes::UNKNOWN_KEY
         | codes::DUPLICATE_ID
         | codes::NO_RULES
-        | codes::UNKNOWN_FORMAT => Exit::Usage,
+        | codes::UNKNOWN_FORMAT
+        | codes::UNKNOWN_LINT => Exit::Usage,
+        codes::NOT_FORMATTED => Exit::Failed,
+        // A lint whose findings are denied.
+        code if code.starts_with('W') => Exit::Failed,
         _ => Exit::Compile,
     }
 }

@@ -26,6 +26,81 @@ macro_rules! codes {
 }
 
 codes! {
+    /// A character that begins nothing.
+    CHARACTER = "E001", "a character that begins nothing",
+        "EMQX's scanner knows names, numbers, 'strings', \"names in double quotes\", operators and `--` comments. Quotes must be closed; there is no `;`, no backtick, no `#` comment, and a name begins with a letter: others are quoted.";
+    /// A comment at the end of the statement.
+    OPEN_COMMENT = "E002", "a comment on the last line",
+        "EMQX takes `--` for a comment only where a line and more of the statement follow. Put the comment above the last line; `rulemill check --fix` does.";
+    /// No statement.
+    EMPTY_STATEMENT = "E003", "the statement is empty",
+        "The least that EMQX takes is `SELECT * FROM \"t/#\"`.";
+    /// Something else was expected.
+    UNEXPECTED = "E004", "something else was expected here",
+        "The statement does not follow EMQX's grammar: SELECT fields FROM topics [WHERE condition], or FOREACH fields [DO fields] [INCASE condition] FROM topics [WHERE condition]. AND, OR, NOT and IN stand in conditions only; reserved words as keys need quotes.";
+    /// `true` or `false` in a path.
+    CONSTANT_PATH = "E005", "`true` or `false` as part of a path",
+        "Both are constants wherever a name may stand. Quote the key: `payload.'true'`.";
+    /// Digits that are no number.
+    BAD_NUMBER = "E006", "digits that are no number",
+        "A float has digits on both sides of its dot and no suffix: write `1000.0` or `1.0e3` for 1e3, `0.5` for .5.";
+    /// An expression in a list of 4.3.
+    LIST_ITEM = "E007", "an expression in a list of EMQX 4.3",
+        "Lists of EMQX 4.3 hold variables and constants only. Select the expression under an alias first, or use EMQX 5.8.";
+    /// A statement beyond a limit.
+    SQL_TOO_LARGE = "E009", "the statement is beyond a limit",
+        "Length and nesting of a statement are bounded, so that no text can exhaust the machine.";
+    /// A function that is not there.
+    UNKNOWN_FUNCTION = "E101", "there is no such function",
+        "EMQX takes the rule, and fails each time the call is reached. Use the nearest known name; functions of Erlang modules of your own are not run.";
+    /// A wrong number of arguments.
+    ARGUMENT_COUNT = "E102", "a wrong number of arguments",
+        "EMQX looks functions up by name and number of arguments, takes the rule, and fails each time the call is reached.";
+    /// A function of the other profile.
+    OTHER_PROFILE = "E103", "a function of another EMQX",
+        "The function is there in the other profile. Choose it with --emqx, or write the rule without the function.";
+    /// The payload is no JSON.
+    PAYLOAD_NOT_JSON = "E301", "the payload is no JSON",
+        "`payload.x` decodes the payload; where it is no JSON the whole clause fails. Keep such topics out of FROM: no condition can prevent it, since SELECT is evaluated before WHERE.";
+    /// A star where a value is wanted.
+    STAR = "E302", "`*` where a value is wanted",
+        "FOREACH walks over a list: name it, as in FOREACH payload.items AS item.";
+    /// A field that cannot be named.
+    NO_NAME = "E303", "EMQX has no name for a field",
+        "A field without AS is named by its path or its form. A negative value has no such form, and `true` and `false` are no names: add AS with a name, in double quotes where needed.";
+    /// A condition where a value is wanted.
+    CONDITION_AS_VALUE = "E304", "a condition where EMQX evaluates a value",
+        "NOT IN, and AND, OR and IN behind NOT, are parsed and cannot be evaluated. Write the opposite comparisons: `x != 1 AND x != 2`.";
+    /// A name where a value is wanted.
+    ALIAS_AS_VALUE = "E305", "a name with AS where EMQX evaluates a value",
+        "The grammar allows AS inside CASE and IN, the evaluator does not. Leave it out.";
+    /// A value where a condition is wanted.
+    VALUE_AS_CONDITION = "E306", "a value alone as a condition",
+        "EMQX has no clause for it, even when the value is true. Compare it: `payload.on = true`.";
+    /// A number beside a string that is none.
+    STRING_AS_NUMBER = "E307", "a number is compared with a string that is no number",
+        "Beside a number EMQX reads a string as a number, and fails when it is none. Compare values of one kind.";
+    /// An operator that wants something else.
+    COMPARISON = "E308", "a comparison of what cannot be compared so",
+        "`=~` wants a topic on its left and a topic filter on its right. `~=` is parsed and cannot be evaluated.";
+    /// A condition that is neither true nor false.
+    NO_BOOLEAN = "E309", "a condition that is neither true nor false",
+        "A function as a condition must give true or false. Compare what it gives with something.";
+    /// An operator failed.
+    OPERATOR = "E310", "an operator cannot do this",
+        "Arithmetic wants numbers, and `div` and `mod` integers; nothing is divided by zero. Under EMQX 5.8 `+` joins text when one side is a string.";
+    /// A function failed.
+    FUNCTION = "E311", "a function cannot do this",
+        "An argument is of a kind that the function does not take, or has a value that it refuses. EMQX says `badarg` or `bad_sql_function_argument`.";
+    /// A range that ends too early.
+    RANGE = "E312", "a range that ends before it begins",
+        "`[3..1]` fails in EMQX; `[1..3]` is a list of three numbers.";
+    /// A list beyond a limit.
+    RANGE_TOO_LONG = "E313", "a range beyond a limit",
+        "EMQX would make the list until its memory is gone. rulemill stops at a bound.";
+    /// A slice of something else.
+    SLICE = "E314", "a slice that cannot be taken",
+        "A slice wants a list and positions from 1, or from -1 at the end.";
     /// A file cannot be read from disk.
     UNREADABLE = "E400", "the file cannot be read",
         "The path does not exist, is no file, or may not be read by you.";
@@ -77,6 +152,12 @@ codes! {
     /// A file whose format cannot be read yet.
     UNKNOWN_FORMAT = "E416", "not a rule file",
         "Rule files end in .yaml, .yml, .json or .sql.";
+    /// A lint that is not there, or a comment of rulemill's that cannot be read.
+    UNKNOWN_LINT = "E420", "an unknown lint",
+        "Levels are set by a lint's code or name: rulemill.lints in a file, --deny, --warn and --allow on the command line, `-- rulemill: allow(W13)` in SQL. `rulemill explain` lists all lints.";
+    /// SQL that stays as it is written.
+    NOT_FORMATTED = "E440", "SQL that cannot be written in another form",
+        "Formatting changes blanks and line ends only. Where the meaning hangs on them, or where the text is shared with another value of the file, the file stays as it is.";
     /// A test file without tests.
     NO_TESTS = "E501", "a test file without tests",
         "A file that tests nothing would pass for ever. Add a test or remove the file.";

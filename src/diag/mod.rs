@@ -3,9 +3,12 @@
 //! Renderers (human, JSON, …) stand beside it; nothing else formats a diagnostic.
 
 pub mod codes;
+pub mod examples;
+pub mod github;
 #[cfg(feature = "cli")]
 pub mod human;
 pub mod json;
+pub mod sarif;
 
 use std::fmt;
 

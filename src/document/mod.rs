@@ -9,6 +9,7 @@
 mod fields;
 mod json;
 mod place;
+mod rewrite;
 mod scalar;
 mod yaml;
 
@@ -19,6 +20,7 @@ use num_bigint::BigInt;
 
 pub use fields::{Fields, Problems, unknown_key};
 pub use place::Embedded;
+pub use rewrite::{Edit, Form, same_but};
 
 use crate::diag::{Diagnostic, codes};
 use crate::limits;

@@ -164,7 +164,9 @@ impl<'a> Case<'a> {
     ) -> Option<BTreeMap<Arc<str>, Seen>> {
         let now_ms = i64::try_from(self.now_ns.div_euclid(1_000_000)).unwrap_or(i64::MAX);
         let seed = self.test.world.seed;
-        self.ctx.trace = (self.watch != Watch::Nothing).then(Trace::default);
+        // Someone else may watch as well: coverage gives each world a trace of its own.
+        let watched = self.watch != Watch::Nothing || self.ctx.trace.is_some();
+        self.ctx.trace = watched.then(Trace::default);
         let (topic, columns) = match given {
             Given::Message(message) => {
                 let published = message.at(now_ms, seed, at);
@@ -188,12 +190,28 @@ impl<'a> Case<'a> {
             Given::Columns(columns) => return Some(self.bare_columns(columns)),
         };
         let outcomes = self.engine.run(&topic, &columns, &mut self.ctx);
+        self.result.hits.note(self.engine.rules(), Some(&topic), &outcomes);
         let mut seen = self.not_run(&topic);
         let outcomes = if self.test.chain { self.chained(outcomes, span, comparison) } else { outcomes };
         for outcome in outcomes {
+            self.note_faults(&outcome);
             Seen::add(&mut seen, outcome);
         }
         Some(seen)
+    }
+
+    /// Tells coverage which deliveries were made to fail, or not to.
+    fn note_faults(&mut self, outcome: &Outcome) {
+        if self.ctx.trace.is_none() || self.faults.is_empty() {
+            return;
+        }
+        let Some(rule) = self.engine.rules().iter().find(|rule| rule.id == outcome.rule) else { return };
+        for action in &outcome.actions {
+            if let Some(delivery) = faults::of_action(rule, action, self.faults, self.profile) {
+                let failed = delivery.end != faults::End::Success;
+                self.result.hits.note_fault(&rule.id, action.position, failed);
+            }
+        }
     }
 
     /// Every rule as it is before it ran: disabled, or not selected by this topic.
@@ -211,6 +229,8 @@ impl<'a> Case<'a> {
         for rule in self.engine.rules().to_vec() {
             if rule.enabled {
                 let outcome = self.engine.apply(&rule, columns, None, &mut self.ctx);
+                self.result.hits.note(self.engine.rules(), None, std::slice::from_ref(&outcome));
+                self.note_faults(&outcome);
                 Seen::add(&mut seen, outcome);
             }
         }
@@ -238,7 +258,9 @@ impl<'a> Case<'a> {
                     return done;
                 }
                 let columns = message.columns(self.profile);
-                next.extend(self.engine.run_from(&message.topic, &columns, Some(&origin), &mut self.ctx));
+                let fed = self.engine.run_from(&message.topic, &columns, Some(&origin), &mut self.ctx);
+                self.result.hits.note(self.engine.rules(), Some(&message.topic), &fed);
+                next.extend(fed);
             }
             waiting.extend(next.into_iter().rev());
             done.push(outcome);

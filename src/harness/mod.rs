@@ -8,6 +8,7 @@ mod case;
 mod check;
 pub mod clock;
 pub mod compare;
+pub mod coverage;
 pub mod excerpt;
 mod expect;
 pub mod explain;

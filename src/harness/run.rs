@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::case::{Case, Watch};
 use super::compare::Difference;
+use super::coverage::Hits;
 use super::explain::Explanation;
 use super::model::{Name, Test, TestFile};
 use crate::ctx::Ctx;
@@ -37,6 +38,8 @@ pub struct CaseResult {
     pub left_out: usize,
     /// The snapshot as it would be written now.
     pub snapshot: Option<String>,
+    /// What it reached of its rules, when the world's trace watches.
+    pub hits: Hits,
 }
 
 impl CaseResult {
@@ -51,6 +54,7 @@ impl CaseResult {
             explained: Vec::new(),
             left_out: 0,
             snapshot: None,
+            hits: Hits::default(),
         }
     }
 

@@ -218,7 +218,7 @@ pub const SCHEMA: &[Key] = &[
 ];
 
 /// `rulemill`: what EMQX has no key for.
-pub const RULEMILL: &[Key] = &[key("hstreamdb", Kind::Any)];
+pub const RULEMILL: &[Key] = &[key("hstreamdb", Kind::Any), key("lints", Kind::Any)];
 
 /// `rulemill.hstreamdb.CONNECTOR`.
 pub const RULEMILL_HSTREAMDB: &[Key] = &[with("api", Kind::OneOf(&["grpc", "rest"]), "grpc")];

@@ -18,11 +18,11 @@ pub mod units;
 
 use std::sync::Arc;
 
-pub use action::{Action, ActionKind};
+pub use action::{Action, ActionKind, Field};
 pub use connector::{Connector, Place, Shared as SharedConnector, Url};
 pub use hstreamdb::HstreamdbAction;
 pub use http::HttpAction;
-pub use load::{Input, Loaded, RuleSet, Schema, Settings, load, sort};
+pub use load::{Input, Loaded, RuleSet, Schema, Settings, load, order, sort};
 pub use options::{Options, Setting};
 pub use params::Params;
 pub use republish::Republish;

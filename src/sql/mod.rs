@@ -6,10 +6,14 @@
 //! Invariant: spans point into the text as it was written.
 
 pub mod ast;
+pub mod format;
+#[cfg(test)]
+mod generate;
 mod lexer;
 mod parser;
 mod print;
 mod token;
 
+pub use lexer::comments;
 pub use parser::parse;
 pub use token::{KEYWORDS, is_keyword, is_plain_name};

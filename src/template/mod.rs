@@ -7,6 +7,7 @@
 //! Invariant: any text is a template; rendering inserts values raw, with no JSON escaping.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::profile::Profile;
 use crate::value::path::{self, Step};
@@ -136,6 +137,30 @@ impl Template {
         })
     }
 
+    /// The placeholders with their byte ranges in [`Template::source`].
+    pub fn places(&self) -> Vec<(Range<usize>, &[Bytes])> {
+        let mut places = Vec::new();
+        let mut keys = self.placeholders();
+        let mut at = 0;
+        while let Some(start) = self.source[at..].find("${").map(|found| at + found) {
+            let len = match self.dialect.placeholder_at(&self.source[start..]) {
+                Some((Part::Value(_), len)) => {
+                    places.extend(keys.next().map(|keys| (start..start + len, keys)));
+                    len
+                }
+                Some((Part::Text(_), len)) => len,
+                None => 2,
+            };
+            at = start + len;
+        }
+        places
+    }
+
+    /// The value that a placeholder with these keys has over the selected output.
+    pub fn value<'v>(&self, keys: &[Bytes], data: &'v Value) -> Cow<'v, Value> {
+        lookup(self.dialect, data, keys)
+    }
+
     /// The value of a template that is a single placeholder.
     pub fn single_value(&self, data: &Value) -> Option<Value> {
         match self.parts.as_slice() {
@@ -200,6 +225,18 @@ mod tests {
         let data = r#"{"a":{"b":"{\"c\":{\"d\":1},\"e\":\"{\\\"f\\\":2}\"}"},"s":"x\"y"}"#;
         let data = decode::decode(&Bytes::from_static(data.as_bytes())).unwrap();
         String::from_utf8(Template::parse(text, dialect).render(&data).unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn placeholders_have_places() {
+        let text = "é${a}-${${b.c}${$}${}";
+        let places = |dialect| {
+            let template = Template::parse(text, dialect);
+            template.places().into_iter().map(|(range, _)| text[range].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(places(Dialect::Rule4), ["${a}", "${b.c}"]);
+        assert_eq!(places(Dialect::Template5), ["${a}", "${b.c}", "${}"]);
+        assert_eq!(places(Dialect::Placeholder5), ["${a}", "${${b.c}", "${$}"]);
     }
 
     #[test]

@@ -98,12 +98,26 @@ impl Plan {
         self.rules.iter().flat_map(|rule| rule.program.topics()).map(String::as_str)
     }
 
-    /// Warnings about what the rules will not get.
-    pub(super) fn warn(&self) {
-        for rule in &self.rules {
-            for topic in rule.program.topics().iter().filter(|topic| event::is_event_topic(topic)) {
-                tracing::warn!(rule = %rule.id, "run supplies messages only, not yet the event {topic}");
-            }
+    /// The events that they select from, by name.
+    pub(super) fn events(&self) -> impl Iterator<Item = &'static str> {
+        self.topics().filter_map(|topic| event::by_topic(topic, self.set.profile)).map(|event| event.name)
+    }
+
+    /// Warns about the events that nobody will tell, given those that somebody does.
+    pub(super) fn warn(&self, told: &[&str]) {
+        let is_told = |topic: &str| {
+            event::by_topic(topic, self.set.profile).is_some_and(|event| told.contains(&event.name))
+        };
+        let wanted = self.rules.iter().flat_map(|rule| {
+            let events = rule.program.topics().iter().filter(|topic| event::is_event_topic(topic));
+            events.filter(|topic| !is_told(topic)).map(|topic| format!("{topic} (rule {})", rule.id))
+        });
+        let wanted: Vec<_> = wanted.collect();
+        if !wanted.is_empty() {
+            tracing::warn!(
+                "nothing here tells {}; `rulemill test` and `rulemill eval` try such rules all the same",
+                wanted.join(", ")
+            );
         }
     }
 }

@@ -17,10 +17,12 @@ use self::remember::Failures;
 use self::report::Report;
 use self::rules::Rules;
 use self::select::{Case, Selection};
+use super::coverage::CoverageArgs;
 use super::fixtures::Folder;
 use super::{Exit, files, show};
 use crate::ctx::Ctx;
-use crate::diag::{Diagnostic, codes};
+use crate::diag::Diagnostic;
+use crate::harness::coverage::Hits;
 use crate::harness::{self, CaseResult, Runner, TestFile};
 use crate::profile::Profile;
 
@@ -66,6 +68,8 @@ pub struct TestArgs {
     /// Print failures and the last line only.
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    coverage: CoverageArgs,
 }
 
 /// How results are written.
@@ -114,14 +118,22 @@ pub fn run(args: TestArgs) -> anyhow::Result<Exit> {
         report.shuffled(seed)?;
     }
     let rules = Rules::load(&cases, &found, &read)?;
-    let mut exit = run_cases(&cases, &rules, &args, &mut report, &mut failures)?;
-    exit = exit.max(show::exit_of_tests(&broken));
+    let hits = run_cases(&cases, &rules, &args, &mut report, &mut failures)?;
+    let mut exit = show::exit_of_tests(&broken);
     rules.problems().for_each(|problem| exit = exit.max(show::exit_of(std::slice::from_ref(problem))));
     let problems: Vec<Diagnostic> = broken.into_iter().chain(rules.errors()).collect();
     let nothing = (cases.is_empty() && !report.has_listed())
         .then(|| selection.nothing(&read, args.failed.then_some(&failures)));
+    if report.unreadable {
+        exit = exit.max(Exit::Usage);
+    }
     if nothing.is_some() || report.totals.failed > 0 {
         exit = exit.max(Exit::Failed);
+    }
+    if let Some(coverage) =
+        args.coverage.of(rules.by_profile(), &found, &read, &hits).filter(|_| !cases.is_empty())
+    {
+        exit = exit.max(report.coverage(&coverage, &args.coverage)?);
     }
     report.end(&problems, nothing.as_deref())?;
     if !args.list
@@ -174,13 +186,13 @@ fn run_cases<'a>(
     args: &TestArgs,
     report: &mut Report<'a>,
     failures: &mut Failures,
-) -> anyhow::Result<Exit> {
-    let mut exit = Exit::Ok;
+) -> anyhow::Result<Hits> {
+    let mut hits = Hits::default();
     let replayed = AtomicU64::new(0);
     let run_one = |at: usize| {
         let case = &cases[at];
         let started = Instant::now();
-        let new_ctx = |now, seed| Ctx::frozen(now, seed);
+        let new_ctx = |now, seed| args.coverage.watch(Ctx::frozen(now, seed));
         let runner = Runner { new_ctx: &new_ctx, trace: args.trace, replayed: Some(&replayed) };
         let loaded = rules.get(case.profile);
         let result = loaded.map(|loaded| runner.run(case.file, case.test, case.profile, loaded));
@@ -194,10 +206,7 @@ fn run_cases<'a>(
             update_snapshot(case, &mut done.result, args.allow_outside)?;
         }
         let passed = done.result.passed();
-        // A capture is read while it is replayed.
-        if done.result.problems.iter().any(|p| matches!(p.code, codes::FIXTURE | codes::TOO_LARGE)) {
-            exit = Exit::Usage;
-        }
+        hits.merge(&done.result.hits);
         failures.note(case, passed);
         progress.clear();
         report.case(case, done)?;
@@ -207,7 +216,7 @@ fn run_cases<'a>(
     let threads = workers::threads(args.jobs, cases.len());
     let wait = || progress.show(replayed.load(Ordering::Relaxed));
     workers::ordered(cases.len(), threads, run_one, take, wait)?;
-    Ok(exit)
+    Ok(hits)
 }
 
 /// Writes what came as the snapshot, which is then right.

@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use super::select::Case;
 use super::{Done, Format};
-use crate::cli::show;
-use crate::diag::{Diagnostic, json as diag_json};
+use crate::cli::coverage::CoverageArgs;
+use crate::cli::{Exit, show};
+use crate::diag::{Diagnostic, codes, json as diag_json};
+use crate::harness::coverage::{self, Coverage};
 use crate::harness::report::junit::Timed;
 use crate::harness::report::{self, Totals, github, junit};
 use crate::harness::{Look, look};
@@ -26,9 +28,12 @@ pub(super) struct Report<'a> {
     look: Look,
     /// How many passed and failed so far.
     pub totals: Totals,
+    /// A capture turned out to be damaged while it was replayed.
+    pub unreadable: bool,
     done: Vec<(Case<'a>, Done)>,
     seed: Option<u64>,
     listed: usize,
+    coverage: Option<Value>,
 }
 
 impl<'a> Report<'a> {
@@ -42,9 +47,11 @@ impl<'a> Report<'a> {
             started,
             look,
             totals: Totals::default(),
+            unreadable: false,
             done: Vec::new(),
             seed: None,
             listed: 0,
+            coverage: None,
         }
     }
 
@@ -86,6 +93,8 @@ impl<'a> Report<'a> {
     /// Writes a case that is done.
     pub fn case(&mut self, case: &Case<'a>, done: Done) -> io::Result<()> {
         self.totals.add(done.result.passed());
+        let damaged = |problem: &Diagnostic| matches!(problem.code, codes::FIXTURE | codes::TOO_LARGE);
+        self.unreadable |= done.result.problems.iter().any(damaged);
         match self.format {
             Format::Human => self.write_case(case, &done),
             Format::Github => {
@@ -121,6 +130,19 @@ impl<'a> Report<'a> {
             }
         }
         anstream::stdout().lock().write_all(text.as_bytes())
+    }
+
+    /// Prints and writes the coverage as asked for; says whether it is enough.
+    pub fn coverage(&mut self, coverage: &Coverage, args: &CoverageArgs) -> anyhow::Result<Exit> {
+        match self.format {
+            Format::Human | Format::Github => {
+                args.report(coverage, Some(&mut anstream::stdout().lock()), self.quiet)
+            }
+            Format::Json | Format::Junit => {
+                self.coverage = Some(coverage::json(coverage));
+                args.report(coverage, None, self.quiet)
+            }
+        }
     }
 
     /// Writes what stands at the end; `nothing` says why no test ran.
@@ -173,6 +195,9 @@ impl<'a> Report<'a> {
         });
         if let Some(seed) = self.seed {
             document["seed"] = json!(seed);
+        }
+        if let Some(coverage) = &self.coverage {
+            document["coverage"] = coverage.clone();
         }
         if let Some(nothing) = nothing {
             document["nothing"] = json!(nothing);

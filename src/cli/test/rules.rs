@@ -26,6 +26,11 @@ impl Rules {
         Ok(Rules(by_profile))
     }
 
+    /// All of them.
+    pub fn by_profile(&self) -> &BTreeMap<Profile, Loaded> {
+        &self.0
+    }
+
     /// The rules of a profile.
     pub fn get(&self, profile: Profile) -> Option<&Loaded> {
         self.0.get(&profile)

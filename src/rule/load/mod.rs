@@ -79,6 +79,8 @@ pub struct Loaded {
     pub broken: BTreeSet<String>,
     /// The ids of the rules of each file, in the order written, wrong ones included.
     pub by_file: BTreeMap<String, Vec<String>>,
+    /// The files that could be read, as trees; a bare SQL file is the tree of one string.
+    pub documents: Vec<Document>,
 }
 
 impl Loaded {
@@ -101,6 +103,7 @@ pub fn load(inputs: &[Input], profile: Profile) -> Loaded {
         }
     }
     let mut loaded = loader.loaded;
+    loaded.documents = files.into_iter().map(|file| file.document).collect();
     sort(&mut loaded.problems, inputs);
     loaded
 }
@@ -110,10 +113,13 @@ pub fn load(inputs: &[Input], profile: Profile) -> Loaded {
 pub fn sort(problems: &mut [Diagnostic], inputs: &[Input]) {
     let order: BTreeMap<&str, usize> =
         inputs.iter().enumerate().map(|(at, i)| (i.path.as_str(), at)).collect();
-    problems.sort_by_key(|problem| {
-        let file = problem.source.as_ref().and_then(|s| order.get(s.name())).copied();
-        (file.unwrap_or(usize::MAX), problem.labels.first().map(|label| label.span.start))
-    });
+    problems.sort_by_cached_key(|problem| self::order(problem, &order));
+}
+
+/// Where a finding stands in that order, given the place of each file.
+pub fn order(problem: &Diagnostic, files: &BTreeMap<&str, usize>) -> (usize, Option<u32>) {
+    let file = problem.source.as_ref().and_then(|source| files.get(source.name())).copied();
+    (file.unwrap_or(usize::MAX), problem.labels.first().map(|label| label.span.start))
 }
 
 /// An opened file; a bare SQL file is the document of one string.
@@ -162,7 +168,13 @@ impl Loader {
             settings: Settings { ignore_sys_message: true, jq_timeout_ms: 10_000 },
             profile,
         };
-        let loaded = Loaded { set, problems: Vec::new(), broken: BTreeSet::new(), by_file: BTreeMap::new() };
+        let loaded = Loaded {
+            set,
+            problems: Vec::new(),
+            broken: BTreeSet::new(),
+            by_file: BTreeMap::new(),
+            documents: Vec::new(),
+        };
         Loader { loaded, profile, places: BTreeMap::new() }
     }
 
