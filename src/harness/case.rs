@@ -194,9 +194,24 @@ impl<'a> Case<'a> {
         let mut seen = self.not_run(&topic);
         let outcomes = if self.test.chain { self.chained(outcomes, span, comparison) } else { outcomes };
         for outcome in outcomes {
+            self.note_faults(&outcome);
             Seen::add(&mut seen, outcome);
         }
         Some(seen)
+    }
+
+    /// Tells coverage which deliveries were made to fail, or not to.
+    fn note_faults(&mut self, outcome: &Outcome) {
+        if self.ctx.trace.is_none() || self.faults.is_empty() {
+            return;
+        }
+        let Some(rule) = self.engine.rules().iter().find(|rule| rule.id == outcome.rule) else { return };
+        for action in &outcome.actions {
+            if let Some(delivery) = faults::of_action(rule, action, self.faults, self.profile) {
+                let failed = delivery.end != faults::End::Success;
+                self.result.hits.note_fault(&rule.id, action.position, failed);
+            }
+        }
     }
 
     /// Every rule as it is before it ran: disabled, or not selected by this topic.
@@ -215,6 +230,7 @@ impl<'a> Case<'a> {
             if rule.enabled {
                 let outcome = self.engine.apply(&rule, columns, None, &mut self.ctx);
                 self.result.hits.note(self.engine.rules(), None, std::slice::from_ref(&outcome));
+                self.note_faults(&outcome);
                 Seen::add(&mut seen, outcome);
             }
         }

@@ -10,10 +10,11 @@ use super::model::Name;
 use super::{Reading, table};
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::document::{Data, Entry, Fields, Node};
+use crate::engine::RenderedAction;
 use crate::limits;
 use crate::profile::Profile;
 use crate::rule::retry::{self, Answer, Course};
-use crate::rule::{Action, ActionKind, Retry, keys};
+use crate::rule::{Action, ActionKind, Retry, Rule, keys};
 use crate::value::Value;
 
 /// The answers that one action meets.
@@ -129,6 +130,18 @@ pub fn can_fail(action: &Action) -> Result<(), String> {
             Err(format!("rulemill renders actions of type {kind} and does not deliver them"))
         }
     }
+}
+
+/// What becomes of a rendered action, where a test says how its server answers.
+pub fn of_action(
+    rule: &Rule,
+    action: &RenderedAction,
+    faults: &[Faults],
+    profile: Profile,
+) -> Option<Delivery> {
+    action.request.as_ref().ok()?;
+    let faults = faults.iter().find(|faults| faults.action.name == *action.id)?;
+    Some(deliver(rule.actions.get(action.position)?, profile, &faults.answers))
 }
 
 /// What becomes of one delivery of an action.

@@ -9,7 +9,6 @@ use super::faults::{self, Delivery, End, Faults};
 use super::show;
 use crate::engine::{Outcome, RenderedAction};
 use crate::eval::{EvalError, Verdict};
-use crate::profile::Profile;
 use crate::rule::{Request, Rule};
 use crate::text::Span;
 use crate::value::{Map, Value};
@@ -96,7 +95,7 @@ pub fn check(
     faults: &[Faults],
     comparison: &mut Comparison,
 ) {
-    let comparison_profile = comparison.profile();
+    let profile = comparison.profile();
     let answered = check_said(prefix, rule, expect, seen, comparison);
     if let Some(warns) = &expect.warns {
         check_warns(prefix, rule, warns, expect.span, comparison);
@@ -110,7 +109,7 @@ pub fn check(
         Seen::Ran(ran) => &ran.actions,
         _ => &empty,
     };
-    let delivered = |action: &RenderedAction| delivered(rule, action, faults, comparison_profile);
+    let delivered = |action: &RenderedAction| faults::of_action(rule, action, faults, profile);
     check_actions(prefix, expect, actions, &delivered, comparison);
 }
 
@@ -204,12 +203,6 @@ fn check_warns(prefix: &str, rule: &Rule, warns: &[(String, Span)], span: Span, 
 
 /// What became of an action's delivery, where a test says how its server answers.
 type Delivered<'a> = &'a dyn Fn(&RenderedAction) -> Option<Delivery>;
-
-fn delivered(rule: &Rule, action: &RenderedAction, faults: &[Faults], profile: Profile) -> Option<Delivery> {
-    action.request.as_ref().ok()?;
-    let faults = faults.iter().find(|faults| faults.action.name == *action.id)?;
-    Some(faults::deliver(rule.actions.get(action.position)?, profile, &faults.answers))
-}
 
 fn check_actions(
     prefix: &str,

@@ -21,7 +21,7 @@ use super::coverage::CoverageArgs;
 use super::fixtures::Folder;
 use super::{Exit, files, show};
 use crate::ctx::Ctx;
-use crate::diag::{Diagnostic, codes};
+use crate::diag::Diagnostic;
 use crate::harness::coverage::Hits;
 use crate::harness::{self, CaseResult, Runner, TestFile};
 use crate::profile::Profile;
@@ -118,12 +118,15 @@ pub fn run(args: TestArgs) -> anyhow::Result<Exit> {
         report.shuffled(seed)?;
     }
     let rules = Rules::load(&cases, &found, &read, args.allow_outside)?;
-    let (mut exit, hits) = run_cases(&cases, &rules, &args, &mut report, &mut failures)?;
-    exit = exit.max(show::exit_of_tests(&broken));
+    let hits = run_cases(&cases, &rules, &args, &mut report, &mut failures)?;
+    let mut exit = show::exit_of_tests(&broken);
     rules.problems().for_each(|problem| exit = exit.max(show::exit_of(std::slice::from_ref(problem))));
     let problems: Vec<Diagnostic> = broken.into_iter().chain(rules.errors()).collect();
     let nothing = (cases.is_empty() && !report.has_listed())
         .then(|| selection.nothing(&read, args.failed.then_some(&failures)));
+    if report.unreadable {
+        exit = exit.max(Exit::Usage);
+    }
     if nothing.is_some() || report.totals.failed > 0 {
         exit = exit.max(Exit::Failed);
     }
@@ -183,8 +186,8 @@ fn run_cases<'a>(
     args: &TestArgs,
     report: &mut Report<'a>,
     failures: &mut Failures,
-) -> anyhow::Result<(Exit, Hits)> {
-    let (mut exit, mut hits) = (Exit::Ok, Hits::default());
+) -> anyhow::Result<Hits> {
+    let mut hits = Hits::default();
     let replayed = AtomicU64::new(0);
     let run_one = |at: usize| {
         let case = &cases[at];
@@ -204,10 +207,6 @@ fn run_cases<'a>(
         }
         let passed = done.result.passed();
         hits.merge(&done.result.hits);
-        // A capture is read while it is replayed.
-        if done.result.problems.iter().any(|p| matches!(p.code, codes::FIXTURE | codes::TOO_LARGE)) {
-            exit = Exit::Usage;
-        }
         failures.note(case, passed);
         progress.clear();
         report.case(case, done)?;
@@ -217,7 +216,7 @@ fn run_cases<'a>(
     let threads = workers::threads(args.jobs, cases.len());
     let wait = || progress.show(replayed.load(Ordering::Relaxed));
     workers::ordered(cases.len(), threads, run_one, take, wait)?;
-    Ok((exit, hits))
+    Ok(hits)
 }
 
 /// Writes what came as the snapshot, which is then right.

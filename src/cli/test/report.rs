@@ -10,7 +10,7 @@ use super::select::Case;
 use super::{Done, Format};
 use crate::cli::coverage::CoverageArgs;
 use crate::cli::{Exit, show};
-use crate::diag::{Diagnostic, json as diag_json};
+use crate::diag::{Diagnostic, codes, json as diag_json};
 use crate::harness::coverage::{self, Coverage};
 use crate::harness::report::junit::Timed;
 use crate::harness::report::{self, Totals, github, junit};
@@ -28,6 +28,8 @@ pub(super) struct Report<'a> {
     look: Look,
     /// How many passed and failed so far.
     pub totals: Totals,
+    /// A capture turned out to be damaged while it was replayed.
+    pub unreadable: bool,
     done: Vec<(Case<'a>, Done)>,
     seed: Option<u64>,
     listed: usize,
@@ -45,6 +47,7 @@ impl<'a> Report<'a> {
             started,
             look,
             totals: Totals::default(),
+            unreadable: false,
             done: Vec::new(),
             seed: None,
             listed: 0,
@@ -90,6 +93,8 @@ impl<'a> Report<'a> {
     /// Writes a case that is done.
     pub fn case(&mut self, case: &Case<'a>, done: Done) -> io::Result<()> {
         self.totals.add(done.result.passed());
+        let damaged = |problem: &Diagnostic| matches!(problem.code, codes::FIXTURE | codes::TOO_LARGE);
+        self.unreadable |= done.result.problems.iter().any(damaged);
         match self.format {
             Format::Human => self.write_case(case, &done),
             Format::Github => {
