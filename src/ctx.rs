@@ -3,6 +3,7 @@
 //! Invariant: nothing in the core reads the outside but through here, so a test can freeze all of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::limits;
 use crate::text::Span;
@@ -22,6 +23,20 @@ pub type Clock = Box<dyn FnMut() -> i128 + Send>;
 pub struct Trace {
     steps: Vec<Step>,
     item: Option<usize>,
+    runs: Vec<Run>,
+    /// The first step of the rule that ran last, whether it is still told apart or not.
+    last: usize,
+}
+
+/// One rule over one message.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The rule's id.
+    pub rule: Arc<str>,
+    /// What it was given.
+    pub columns: Map,
+    /// The first of its steps.
+    first: usize,
 }
 
 /// One sub-expression that got a value.
@@ -41,11 +56,31 @@ impl Trace {
         &self.steps
     }
 
+    /// Says that a rule begins.
+    pub fn begin(&mut self, rule: &Arc<str>, columns: &Map) {
+        if self.runs.len() < limits::TRACE_RUNS_MAX {
+            self.runs.push(Run { rule: rule.clone(), columns: columns.clone(), first: self.steps.len() });
+        }
+        self.last = self.steps.len();
+        self.item = None;
+    }
+
+    /// The rules that ran, each with its steps.
+    pub fn runs(&self) -> impl Iterator<Item = (&Run, &[Step])> {
+        let end = |at: usize| self.runs.get(at + 1).map_or(self.steps.len(), |next| next.first);
+        self.runs.iter().enumerate().map(move |(at, run)| (run, &self.steps[run.first..end(at)]))
+    }
+
     /// Notes a value; past the bound the trace goes on without it.
     pub fn record(&mut self, span: Span, value: &Value) {
         if self.steps.len() < limits::TRACE_STEPS_MAX {
             self.steps.push(Step { span, item: self.item, value: value.clone() });
         }
+    }
+
+    /// The steps of the rule that ran last.
+    pub fn last_run(&self) -> &[Step] {
+        &self.steps[self.last..]
     }
 
     /// Says which FOREACH item comes next, or that none does.

@@ -180,8 +180,47 @@ pub const STREAM_SQL_DEPTH_MAX: usize = 50;
 /// Steps of one traced evaluation: a FOREACH over a long list must not fill the memory with notes.
 pub const TRACE_STEPS_MAX: usize = 100_000;
 
-/// Lines of a capture that one test replays.
-pub const CAPTURE_LINES_MAX: usize = 100_000;
+/// Runs of rules that one trace tells apart: a chain of rules may be long, and each run keeps its columns.
+pub const TRACE_RUNS_MAX: usize = 1_000;
+
+/// Values that a report writes under one rule, and items of a FOREACH whose values it lists: a wall of values hides
+/// the one that matters.
+pub const REPORT_MARKS_MAX: usize = 64;
+/// See [`REPORT_MARKS_MAX`].
+pub const REPORT_ITEMS_MAX: usize = 5;
+
+/// Runs of rules that the report of one failing case shows with their values.
+pub const REPORT_RUNS_MAX: usize = 4;
+
+/// Keys that a report names when none of them is near to the one that was looked for.
+pub const REPORT_KEYS_MAX: usize = 8;
+
+/// Threads that run tests: more than cores bring nothing.
+pub const TEST_THREADS_MAX: usize = 256;
+
+/// Stack of a thread that runs tests, a main thread's: JSON may nest 512 deep, and its readers recurse.
+pub const TEST_STACK_BYTES: usize = 8 * 1024 * 1024;
+
+/// Failed tests that `rulemill test --failed` remembers.
+pub const FAILURES_MAX: usize = 100_000;
+/// Messages of one `bench`: a day of one microsecond each.
+pub const BENCH_MESSAGES_MAX: u64 = 100_000_000_000;
+
+/// Answers that a test's server gives to one action.
+pub const FAULTS_MAX: usize = 1_000;
+
+/// Attempts of one simulated delivery: with `request_ttl: infinity` a server that is down would be asked for ever.
+pub const ATTEMPTS_MAX: usize = 10_000;
+
+/// Messages of a capture that one test replays: a busy broker's day. They are read one by one.
+pub const CAPTURE_LINES_MAX: usize = 1_000_000_000;
+
+/// Messages of a capture that are read before anything runs, to tell of a wrong file at once.
+pub const CAPTURE_LINES_CHECKED: usize = 100;
+
+/// Bytes of one line of a capture: a message of the largest size whose every byte is a JSON `\u00xx` escape, and its
+/// envelope.
+pub const CAPTURE_LINE_BYTES_MAX: usize = 6 * MESSAGE_BYTES_MAX + 64 * 1024;
 
 /// Differences of one case that are kept: the first ones explain, the rest repeat.
 pub const REPORT_DIFFERENCES_MAX: usize = 50;
@@ -202,3 +241,23 @@ pub const FIX_ROUNDS_MAX: usize = 10;
 /// Lines times lines that `check --fix --dry-run` compares to show few differences; above it the whole stretch
 /// between the first and the last difference is shown.
 pub const DIFF_CELLS_MAX: usize = 4_000_000;
+
+/// Words and signs of one HOCON file: each takes some bytes of memory, and a value needs no more than four of them.
+pub const HOCON_TOKENS_MAX: usize = 4 * DOCUMENT_NODES_MAX;
+
+/// Files that include each other in a chain: a circle that paths hide ends here.
+pub const INCLUDE_DEPTH_MAX: usize = 16;
+
+/// Files that one file includes, directly and through others: sixteen files that include each other twice would be
+/// read 65,536 times.
+pub const INCLUDES_MAX: usize = 256;
+
+/// Steps of the search for what `${…}` stands for. EMQX's order of settling them takes time that grows with the
+/// square of their number.
+pub const SUBSTITUTION_STEPS_MAX: usize = 20_000_000;
+
+/// Levels of a value that substitutions build up from each other: joining recurses.
+pub const SUBSTITUTION_LEVELS_MAX: usize = 256;
+
+/// Places that one finding points at.
+pub const LABELS_MAX: usize = 16;

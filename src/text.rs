@@ -36,12 +36,21 @@ impl Span {
     }
 }
 
-/// A named text, with the start of each line known.
+/// A named text, with the start of each line known. It may be the texts of several files one behind the other, of
+/// which the first includes the rest; places are then told in the file that they lie in.
 #[derive(Clone, Debug)]
 pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
-    lines: Arc<[u32]>,
+    layout: Arc<Layout>,
+}
+
+#[derive(Debug)]
+struct Layout {
+    /// The first byte of each line.
+    lines: Vec<u32>,
+    /// The files of a joined text, each with its first byte; empty where there is one.
+    parts: Vec<(u32, Source)>,
 }
 
 /// A place as a person counts it: both from 1, columns in characters.
@@ -56,10 +65,47 @@ pub struct Position {
 impl Source {
     /// A text under a name, which is its path or a word such as `<stdin>`.
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Source {
-        let text: Arc<str> = text.into();
+        Source::with_parts(name.into(), text.into(), Vec::new())
+    }
+
+    fn with_parts(name: Arc<str>, text: Arc<str>, parts: Vec<(u32, Source)>) -> Source {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
         let lines = starts.map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
-        Source { name: name.into(), text, lines }
+        Source { name, text, layout: Arc::new(Layout { lines, parts }) }
+    }
+
+    /// The texts of several files as one, under the name of the first. Each begins on a line of its own: see
+    /// [`Source::room`] for where.
+    pub fn joined(files: &[Source]) -> Source {
+        if let [one] = files {
+            return one.clone();
+        }
+        let mut text = String::new();
+        let mut parts = Vec::new();
+        for file in files {
+            parts.push((u32::try_from(text.len()).unwrap_or(u32::MAX), file.clone()));
+            text.push_str(file.text());
+            text.push_str(if file.room() > file.text().len() { "\n" } else { "" });
+        }
+        let name = files.first().map_or_else(|| Arc::from(""), |file| file.name.clone());
+        Source::with_parts(name, Arc::from(text), parts)
+    }
+
+    /// The bytes that the text takes in a joined one: its own, and a line break where its last line has none.
+    pub fn room(&self) -> usize {
+        self.text.len() + usize::from(!self.text.is_empty() && !self.text.ends_with('\n'))
+    }
+
+    /// The file that a place lies in, and the place in it.
+    pub fn file_of(&self, span: Span) -> (&Source, Span) {
+        let next = self.layout.parts.partition_point(|(start, _)| *start <= span.start);
+        match next.checked_sub(1).and_then(|at| self.layout.parts.get(at)) {
+            Some((start, file)) => {
+                let inner = |offset: u32| (offset.saturating_sub(*start) as usize).min(file.text.len());
+                (file, Span::new(inner(span.start), inner(span.end)))
+            }
+            None => (self, span),
+        }
     }
 
     /// The name given to [`Source::new`].
@@ -79,17 +125,23 @@ impl Source {
 
     /// Line and column of a byte offset.
     pub fn position(&self, offset: usize) -> Position {
+        let (file, inner) = self.file_of(Span::new(offset, offset));
+        file.own_position(inner.start as usize)
+    }
+
+    fn own_position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
-        let line = self.lines.partition_point(|&start| start as usize <= offset).max(1);
-        let start = self.lines[line - 1] as usize;
+        let line = self.layout.lines.partition_point(|&start| start as usize <= offset).max(1);
+        let start = self.layout.lines[line - 1] as usize;
         let column = self.text.get(start..offset).map_or(offset - start, |s| s.chars().count()) + 1;
         Position { line, column }
     }
 
     /// `file:line:column` of the start of a span.
     pub fn locate(&self, span: Span) -> String {
-        let at = self.position(span.start as usize);
-        format!("{}:{}:{}", self.name, at.line, at.column)
+        let (file, inner) = self.file_of(span);
+        let at = file.own_position(inner.start as usize);
+        format!("{}:{}:{}", file.name, at.line, at.column)
     }
 }
 
@@ -103,5 +155,23 @@ mod tests {
         assert_eq!(source.locate(Span::new(0, 1)), "a.sql:1:1");
         assert_eq!(source.locate(Span::new("SELECT\n  é, ".len(), 14)), "a.sql:2:6");
         assert_eq!(source.locate(Span::new(99, 100)), "a.sql:3:1");
+    }
+
+    #[test]
+    fn joined_files_keep_their_places() {
+        let files = ["one\ntwo", "", "three\n", "vier\nfünf"];
+        let files: Vec<Source> =
+            files.iter().zip(["a", "b", "c", "d"]).map(|(text, name)| Source::new(name, *text)).collect();
+        let joined = Source::joined(&files);
+        assert_eq!((joined.name(), joined.text()), ("a", "one\ntwo\nthree\nvier\nfünf\n"));
+        let place = |word: &str| {
+            let at = joined.text().find(word).unwrap();
+            let span = Span::new(at, at + word.len());
+            let (file, inner) = joined.file_of(span);
+            assert_eq!(file.slice(inner), word);
+            joined.locate(span)
+        };
+        assert_eq!(["two", "three", "vier", "nf"].map(place), ["a:2:1", "c:1:1", "d:1:1", "d:2:3"]);
+        assert_eq!(Source::joined(&files[..1]).locate(Span::new(4, 7)), "a:2:1");
     }
 }

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use live_support::PATIENCE;
 use live_support::web::Server;
 use rulemill::delivery::{Publish, Receipt, Settled};
-use rulemill::engine::{Outcome, RenderedAction};
+use rulemill::engine::{Origin, Outcome, RenderedAction};
 use rulemill::eval::{Outputs, Verdict};
 use rulemill::event::Message;
 use rulemill::limits;
@@ -44,8 +44,12 @@ fn http(url: &str, body: &str) -> Request {
 }
 
 /// One rule over everything, with one action of this id.
-fn one_action(id: &'static str, make: impl Fn(&Message) -> Request + Send + 'static) -> Rules {
-    Box::new(move |message, _| vec![outcome("r", id, make(message))])
+fn one_action(id: &'static str, make: impl Fn(&Message) -> Request + Send + 'static) -> Box<dyn Rules> {
+    rules(move |message, _| vec![outcome("r", id, make(message))])
+}
+
+fn rules(run: impl FnMut(&Message, Option<&Origin>) -> Vec<Outcome> + Send + 'static) -> Box<dyn Rules> {
+    Box::new(run)
 }
 
 fn outcome(rule: &str, id: &str, request: Request) -> Outcome {
@@ -64,12 +68,12 @@ struct Fixture {
 }
 
 impl Fixture {
-    fn new(rules: Rules, id: &str, sink: Option<Arc<dyn Sink>>, retry: Retry) -> Fixture {
+    fn new(rules: Box<dyn Rules>, id: &str, sink: Option<Arc<dyn Sink>>, retry: Retry) -> Fixture {
         Fixture::with(rules, id, sink, retry, Republish::Embedded(Arc::new(SetOnce::new())))
     }
 
     fn with(
-        rules: Rules,
+        rules: Box<dyn Rules>,
         id: &str,
         sink: Option<Arc<dyn Sink>>,
         retry: Retry,
@@ -298,7 +302,7 @@ async fn draining_waits_for_deliveries_and_gives_up_at_its_deadline() {
     assert_eq!(noted.fixture.tally.undelivered(), 2);
 }
 
-fn record(json: &str) -> Rules {
+fn record(json: &str) -> Box<dyn Rules> {
     let json = json.to_owned();
     one_action("hstreamdb:h", move |_| Request::Hstreamdb {
         connector: "h".to_owned(),
@@ -364,7 +368,7 @@ fn to_topic(topic: &str, direct_dispatch: bool) -> Request {
     }
 }
 
-fn embedded(rules: Rules) -> (Fixture, mpsc::UnboundedReceiver<Message>) {
+fn embedded(rules: Box<dyn Rules>) -> (Fixture, mpsc::UnboundedReceiver<Message>) {
     let (sender, published) = mpsc::unbounded_channel();
     let broker: Arc<SetOnce<Arc<dyn Publish>>> = Arc::new(SetOnce::new());
     let publisher: Arc<dyn Publish> = Arc::new(Published(sender));
@@ -375,7 +379,7 @@ fn embedded(rules: Rules) -> (Fixture, mpsc::UnboundedReceiver<Message>) {
 
 #[tokio::test]
 async fn the_engine_is_told_who_republished_a_message() {
-    let rules: Rules = Box::new(|message, origin| match origin {
+    let rules = rules(|message, origin| match origin {
         None => vec![outcome("r", "republish", to_topic(&format!("{}/out", message.topic), false))],
         Some(origin) => {
             assert_eq!((&*origin.rule, origin.position), ("r", 0));
@@ -397,7 +401,7 @@ async fn the_engine_is_told_who_republished_a_message() {
 #[tokio::test]
 async fn rules_that_feed_one_another_come_to_an_end() {
     let other = |rule: &str, topic: &str| outcome(rule, "republish", to_topic(topic, false));
-    let rules: Rules = Box::new(move |message, _| match message.topic.as_str() {
+    let rules = rules(move |message, _| match message.topic.as_str() {
         "a" => vec![other("from_a", "b")],
         _ => vec![other("from_b", "a")],
     });
@@ -416,7 +420,7 @@ async fn rules_that_feed_one_another_come_to_an_end() {
 async fn direct_dispatch_triggers_no_rule() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let topics = Arc::clone(&seen);
-    let rules: Rules = Box::new(move |message, _| {
+    let rules = rules(move |message, _| {
         topics.lock().unwrap().push(message.topic.clone());
         vec![outcome("r", "republish", to_topic("out", true))]
     });
@@ -432,7 +436,7 @@ async fn an_echo_of_a_broker_elsewhere_does_not_come_round_again() {
     let tally = Arc::new(Tally::default());
     let lanes = Lanes::start(Arc::new(Remote(Published(sender))), Retry::default(), Arc::clone(&tally));
     let echoes = Arc::new(Echoes::new(vec!["#".to_owned()]));
-    let rules: Rules = Box::new(|_, origin| match origin {
+    let rules = rules(|_, origin| match origin {
         None => vec![outcome("r", "republish", to_topic("out", false))],
         Some(_) => Vec::new(),
     });
@@ -456,7 +460,7 @@ async fn the_console_gets_a_line_for_each_output() {
 
 #[tokio::test]
 async fn a_panic_in_a_rule_ends_that_message_only() {
-    let rules: Rules = Box::new(|message, _| {
+    let rules = rules(|message, _| {
         assert!(message.payload != "bad", "a rule's panic, on purpose");
         vec![outcome("r", "console", Request::Console { data: Value::Null })]
     });
@@ -469,7 +473,7 @@ async fn a_panic_in_a_rule_ends_that_message_only() {
 
 #[tokio::test]
 async fn actions_that_cannot_be_rendered_fail_and_others_go_on() {
-    let rules: Rules = Box::new(|_, _| {
+    let rules = rules(|_, _| {
         let action = |request| RenderedAction { id: Arc::from("console"), position: 0, output: 0, request };
         let actions =
             vec![action(Err("no body".to_owned())), action(Ok(Request::Console { data: Value::Null }))];

@@ -97,7 +97,7 @@ proptest! {
                     for test in &file.tests {
                         let new_ctx = |now, seed| Ctx::frozen(now, seed);
                         let result = harness::run_case(&file, test, profile, &loaded, &new_ctx);
-                        prop_assert!(!harness::report::failure_block(&file, test, &result, "x").is_empty());
+                        prop_assert!(!harness::report::failure_block(&file, test, &result, "x", harness::Look::plain(80)).is_empty());
                     }
                 }
                 Err(problems) => prop_assert!(problems.iter().all(|p| !human::to_text(p, true).is_empty())),

@@ -61,8 +61,17 @@ fn differences(given: &str, expect: &str) -> String {
     }
     assert_eq!((ran.exit, line), (1, "FAIL r.test.yaml:3 x"), "{}{}", ran.out, ran.err);
     let end = rest.find("  rule hot (r.yaml:3)").unwrap_or_else(|| panic!("no rule is shown in {rest}"));
-    let rule = "  5 |         SELECT payload.t as temp, clientid\n  6 |         FROM \"s/#\"\n  7 |         WHERE payload.t > 30\n  run again: rulemill test r.test.yaml:3\n\n1 test, 0 passed, 1 failed\n";
-    assert_eq!(untimed(&rest[end..]), format!("  rule hot (r.yaml:3)\n{rule}"));
+    let shown = untimed(&rest[end..]);
+    let values = concat!(
+        "  rule hot (r.yaml:3)\n",
+        "  5 |         SELECT payload.t as temp, clientid\n",
+        "    |                └ 31.5             └ \"c_test\"\n",
+        "  6 |         FROM \"s/#\"\n",
+        "  7 |         WHERE payload.t > 30\n",
+        "    |               └ 31.5    └ true\n",
+    );
+    let last = "  run again: rulemill test r.test.yaml:3\n\n1 test, 0 passed, 1 failed\n";
+    assert_eq!(shown, format!("{values}{last}"));
     rest[..end].to_owned()
 }
 
@@ -467,7 +476,11 @@ fn results_for_programs() {
     let test = "rule: hot\ntests:\n  - name: x\n    given: { topic: s/1, payload: { t: 40 } }\n    expect: { output: { temp: 41, clientid: c_test }, actions: $any }\n  - { name: y, given: { topic: x }, expect: not_selected }\n";
     let folder = folder(&[("r.yaml", RULE.as_bytes()), ("r.test.yaml", test.as_bytes())]);
     let ran = rulemill(folder.path(), &["test", "--format", "json", "r.test.yaml"]);
-    let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let mut document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    for case in document["cases"].as_array_mut().unwrap() {
+        assert!(case["ms"].take().as_f64().unwrap() > 0.0);
+    }
+    let value = |expression: &str, line: usize, column: usize, value: &str| serde_json::json!({ "expression": expression, "line": line, "column": column, "item": null, "value": value });
     let expected = serde_json::json!({
         "passed": 1, "failed": 1, "problems": [],
         "cases": [
@@ -477,10 +490,18 @@ fn results_for_programs() {
                     "path": "output.temp", "kind": "different", "line": 5, "column": 31, "expected": "41", "actual": "40",
                 }],
                 "rules": [{ "id": "hot", "file": "r.yaml", "line": 3 }],
+                "explained": [{
+                    "rule": "hot", "of": "", "notes": [],
+                    "values": [
+                        value("payload.t", 5, 16, "40"), value("clientid", 5, 35, "\"c_test\""),
+                        value("payload.t", 7, 15, "40"), value("payload.t > 30", 7, 15, "true"),
+                    ],
+                }],
+                "ms": null,
             },
             {
                 "name": "y", "file": "r.test.yaml", "line": 6, "emqx": "5.8", "passed": true, "problems": [],
-                "differences": [], "rules": [],
+                "differences": [], "rules": [], "explained": [], "ms": null,
             },
         ],
     });

@@ -40,7 +40,7 @@ const TABLE: [(&str, &str); 28] = [
     ("jq", "value limits ctx"),
     ("log", "limits"),
     ("buffer", "log engine limits"),
-    ("delivery", "event limits"),
+    ("delivery", "event limits rule"),
     ("source", "delivery engine buffer rule event topic value limits profile ctx diag text"),
     ("sink", "delivery engine eval buffer rule event topic value limits profile ctx diag text template"),
     ("broker", "event topic value limits profile"),

@@ -85,7 +85,7 @@ impl Door {
     async fn serve(&self, client: TcpStream, addr: SocketAddr, transport: Transport) {
         // Without it small packets wait for each other; failing costs only time.
         let _ = client.set_nodelay(true);
-        let inside = Caller { door: self, addr };
+        let inside = Caller { door: self, addr, local: client.local_addr().ok() };
         let stopped = self.stopped.clone();
         let result = match transport {
             Transport::Tcp => relay::relay(client, &inside, stopped).await,
@@ -111,6 +111,7 @@ impl Door {
 struct Caller<'a> {
     door: &'a Door,
     addr: SocketAddr,
+    local: Option<SocketAddr>,
 }
 
 impl Inside for Caller<'_> {
@@ -118,7 +119,7 @@ impl Inside for Caller<'_> {
     async fn connect(&self) -> std::io::Result<(TcpStream, Entry)> {
         let socket = TcpSocket::new_v4()?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-        let entry = self.door.peers.enter(socket.local_addr()?.port(), self.addr);
+        let entry = self.door.peers.enter(socket.local_addr()?.port(), self.addr, self.local);
         let stream = socket.connect(self.door.broker).await?;
         stream.set_nodelay(true)?;
         Ok((stream, entry))

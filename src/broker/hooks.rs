@@ -1,48 +1,51 @@
 //! What rmqtt asks and tells us: may this client connect, may it publish there, here is a message.
 
-use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use rmqtt::codec::types::{Publish as Packet, QoS};
-use rmqtt::codec::v5::{PublishAckReason, PublishProperties};
+use rmqtt::codec::v5::PublishAckReason;
 use rmqtt::context::ServerContext;
 use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType, Type};
 use rmqtt::session::SessionState;
 use rmqtt::types::{
-    AuthResult, ConnectInfo, From as Origin, Id, LastWill, NodeId, Publish, PublishAclResult, PublishResult,
+    AuthResult, ConnectInfo, From as Origin, FromType, Id, LastWill, NodeId, Publish, PublishAclResult,
+    PublishResult,
 };
 
-use super::Events;
+use super::observed::{self, Observed};
 use super::peers::Peers;
 use super::users::{Access, Refusal};
-use crate::event::{Ids, Message, Properties};
+use super::{Config, Events, packet};
+use crate::event::occurrence::{host, name_of};
+use crate::event::{Ids, Message, Republished};
 use crate::topic;
-use crate::value::Value;
 
 /// Our end of rmqtt's hooks.
 #[derive(Clone)]
 pub(super) struct Hooks {
     events: Arc<dyn Events>,
-    peers: Arc<Peers>,
+    pub(super) peers: Arc<Peers>,
     access: Access,
+    node: u64,
     ids: Arc<Mutex<Ids>>,
+    pub(super) observed: Arc<Observed>,
 }
 
 impl Hooks {
-    pub(super) fn new(events: Arc<dyn Events>, peers: Arc<Peers>, access: Access) -> Hooks {
-        let node = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), "node");
-        Hooks { events, peers, access, ids: Arc::new(Mutex::new(Ids::new(node))) }
+    pub(super) fn new(events: Arc<dyn Events>, peers: Arc<Peers>, config: Config) -> Hooks {
+        let Config { access, node, events: wanted, .. } = config;
+        let (ids, observed) = (Arc::new(Mutex::new(Ids::new(node))), Arc::new(Observed::new(wanted)));
+        Hooks { events, peers, access, node, ids, observed }
     }
 
     /// Must be done before anybody connects: rmqtt holds a lock over every hook that runs.
     pub(super) async fn register(self, scx: &ServerContext) {
         let register = scx.extends.hook_mgr().register();
-        for kind in [Type::ClientAuthenticate, Type::MessagePublish, Type::MessagePublishCheckAcl] {
+        let always = [Type::ClientAuthenticate, Type::MessagePublish, Type::MessagePublishCheckAcl];
+        for kind in always.into_iter().chain(self.observed.hooks()) {
             register.add(kind, Box::new(self.clone())).await;
         }
         register.start().await;
@@ -64,7 +67,10 @@ impl Hooks {
         }
         let name = client.username().map(|name| &**name);
         let why = match self.access.check(name, client.password().map(|password| &**password)) {
-            Ok(()) => return AuthResult::Allow(false, None),
+            Ok(()) => {
+                self.observed.let_in(client);
+                return AuthResult::Allow(false, None);
+            }
             Err(why) => why,
         };
         let name = name.unwrap_or_default();
@@ -80,32 +86,43 @@ impl Hooks {
         }
     }
 
-    async fn published(&self, from: &Origin, publish: &Publish) {
+    /// Gives the packet back where it has to carry its id on.
+    async fn published(&self, from: &Origin, publish: &Publish) -> Option<Publish> {
         // A packet with a bad topic is refused by `check`, which comes after.
         if check_topic_name(&publish.topic).is_err() {
-            return;
+            return None;
         }
-        let message = self.message(from, publish);
-        let topic = message.topic.clone();
-        // A panic here would end the connection without a word, and the client would send the message again.
-        let done = AssertUnwindSafe(self.events.published(message)).catch_unwind().await;
-        if done.is_err() {
-            tracing::error!("a rule panicked on the message on '{topic}'; please report this bug");
+        let (now_ms, now_us) = now();
+        let message = Message {
+            id: self.ids.lock().unwrap_or_else(PoisonError::into_inner).next(now_us),
+            timestamp_ms: now_ms,
+            publish_received_at_ms: now_ms,
+            ..self.message(from, publish)
+        };
+        let marked = self.observed.wants_ids().then(|| packet::marked(publish.clone(), &message));
+        let kept = self.observed.wants_last().then(|| message.clone());
+        guarded(&publish.topic, self.events.published(message)).await;
+        // Rules may have published meanwhile.
+        self.observed.published(from, kept);
+        marked
+    }
+
+    /// A message as a subscriber gets it.
+    pub(super) fn delivered(&self, from: &Origin, publish: &Publish) -> Message {
+        let own = matches!(from.typ(), FromType::Bridge);
+        let [depth, position] = from.lid.to_be_bytes().map(usize::from);
+        Message {
+            id: packet::marked_id(publish, if own { self.node ^ 1 } else { self.node }).unwrap_or_default(),
+            republished: own.then_some(Republished { position, depth }),
+            ..self.message(from, publish)
         }
     }
 
     fn message(&self, from: &Id, publish: &Publish) -> Message {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-        let now_us = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
-        let peer = from.remote_addr.and_then(|addr| self.peers.find(addr.port()));
-        let peer = peer.map(|peer| SocketAddr::new(peer.addr.ip().to_canonical(), peer.addr.port()));
-        let (properties, user_properties) = match &publish.properties {
-            Some(properties) => (named(properties), pairs(properties)),
-            None => (Vec::new(), Vec::new()),
-        };
+        let peer = from.remote_addr.and_then(|addr| self.peers.find(addr.port())).map(|peer| peer.addr);
+        let properties = packet::of_publish(publish);
+        let created_ms = publish.create_time.unwrap_or_default();
         Message {
-            id: self.ids.lock().unwrap_or_else(PoisonError::into_inner).next(now_us),
             topic: publish.topic.to_string(),
             payload: publish.payload.clone(),
             qos: publish.qos.value(),
@@ -113,14 +130,28 @@ impl Hooks {
             dup: publish.dup,
             clientid: from.client_id.to_string(),
             username: from.username.as_ref().map(ToString::to_string),
-            peerhost: peer.map(|peer| peer.ip().to_string()),
-            peername: peer.map(|peer| peer.to_string()),
-            properties,
-            user_properties,
-            timestamp_ms: now_ms,
-            publish_received_at_ms: publish.create_time.unwrap_or(now_ms),
+            peerhost: peer.map(host),
+            peername: peer.map(name_of),
+            properties: properties.named,
+            user_properties: properties.user,
+            timestamp_ms: created_ms,
+            publish_received_at_ms: created_ms,
             ..Message::new("", "")
         }
+    }
+
+    async fn observed(&self, param: &Parameter<'_>) {
+        if let Some(occurrence) = self.observe(param).await {
+            let event = occurrence.event;
+            guarded(event, self.events.happened(occurrence)).await;
+        }
+    }
+}
+
+/// A panic in a hook would end the connection without a word, and the client would send the message again.
+async fn guarded(about: &str, rules: impl Future<Output = ()>) {
+    if AssertUnwindSafe(rules).catch_unwind().await.is_err() {
+        tracing::error!("a rule panicked on '{about}'; please report this bug");
     }
 }
 
@@ -129,11 +160,15 @@ impl Handler for Hooks {
     async fn hook(&self, param: &Parameter, acc: Option<HookResult>) -> ReturnType {
         match param {
             Parameter::ClientAuthenticate(client) => {
-                (false, Some(HookResult::AuthResult(self.authenticate(client))))
+                let answer = self.authenticate(client);
+                if let Some(occurrence) = self.refused(client, &answer) {
+                    guarded(occurrence.event, self.events.happened(occurrence)).await;
+                }
+                (false, Some(HookResult::AuthResult(answer)))
             }
             Parameter::MessagePublish(_, from, publish) => {
-                self.published(from, publish).await;
-                (true, acc)
+                let marked = self.published(from, publish).await;
+                (true, marked.map(HookResult::Publish).or(acc))
             }
             Parameter::MessagePublishCheckAcl(session, publish) => match check_topic_name(&publish.topic) {
                 Ok(()) => (true, acc),
@@ -142,7 +177,10 @@ impl Handler for Hooks {
                     (false, Some(HookResult::PublishAclResult(refuse(why))))
                 }
             },
-            _ => (true, acc),
+            _ => {
+                self.observed(param).await;
+                (true, acc)
+            }
         }
     }
 }
@@ -158,75 +196,23 @@ pub(super) fn check_topic_name(topic: &str) -> Result<(), String> {
     topic::validate_name(topic.as_bytes()).map_err(|why| format!("topic {topic:?} is none: {why}"))
 }
 
-/// MQTT 5 properties under MQTT's names.
-fn named(properties: &PublishProperties) -> Properties {
-    let text = |text: &bytestring::ByteString| Value::str(text.as_bytes());
-    let mut named: Vec<(&str, Value)> = Vec::new();
-    if properties.is_utf8_payload {
-        named.push(("Payload-Format-Indicator", Value::Int(1)));
-    }
-    if let Some(seconds) = properties.message_expiry_interval {
-        named.push(("Message-Expiry-Interval", Value::Int(seconds.get().into())));
-    }
-    if let Some(content_type) = &properties.content_type {
-        named.push(("Content-Type", text(content_type)));
-    }
-    if let Some(topic) = &properties.response_topic {
-        named.push(("Response-Topic", text(topic)));
-    }
-    if let Some(data) = &properties.correlation_data {
-        named.push(("Correlation-Data", Value::Str(data.clone())));
-    }
-    if let Some(alias) = properties.topic_alias {
-        named.push(("Topic-Alias", Value::Int(alias.get().into())));
-    }
-    named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-fn pairs(properties: &PublishProperties) -> Vec<(String, String)> {
-    properties.user_properties.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
-}
-
 /// Hands a message of our own to the subscribers.
 pub(super) async fn forward(scx: &ServerContext, node: NodeId, message: &Message) -> Result<(), String> {
-    let id = Id::new(node, 0, None, None, message.clientid.as_str().into(), None);
-    let publish = Publish::from(packet(message)).create_time(message.timestamp_ms);
-    let sent = SessionState::forwards(scx, Origin::from_bridge(id), publish, false, None).await;
-    sent.map_err(|e| e.to_string())
+    // An id of no connection: its listener says which action of the rule it was.
+    let id = Id::new(node, origin_mark(message), None, None, message.clientid.as_str().into(), None);
+    let publish = packet::publish(message);
+    let forwards = SessionState::forwards(scx, Origin::from_bridge(id), publish, false, None);
+    observed::publishing(message.clone(), forwards).await.map_err(|e| e.to_string())
 }
 
-fn packet(message: &Message) -> Packet {
-    let find = |name: &str| message.properties.iter().find(|(n, _)| n == name).map(|(_, value)| value);
-    let integer = |name: &str| match find(name) {
-        Some(Value::Int(n)) => u32::try_from(*n).ok(),
-        _ => None,
-    };
-    let text = |name: &str| find(name).and_then(Value::as_text).map(bytestring::ByteString::from);
-    let properties = PublishProperties {
-        topic_alias: None,
-        correlation_data: find("Correlation-Data").and_then(Value::as_bytes).cloned(),
-        message_expiry_interval: integer("Message-Expiry-Interval").and_then(NonZeroU32::new),
-        content_type: text("Content-Type"),
-        user_properties: message
-            .user_properties
-            .iter()
-            .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
-            .collect(),
-        is_utf8_payload: integer("Payload-Format-Indicator") == Some(1),
-        response_topic: text("Response-Topic"),
-        subscription_ids: Vec::new(),
-    };
-    Packet {
-        dup: false,
-        retain: message.retain,
-        qos: match message.qos {
-            0 => QoS::AtMostOnce,
-            1 => QoS::AtLeastOnce,
-            _ => QoS::ExactlyOnce,
-        },
-        topic: message.topic.as_str().into(),
-        packet_id: None,
-        payload: message.payload.clone(),
-        properties: Some(properties),
-    }
+/// Position and depth of a republished message in one number; both are small.
+fn origin_mark(message: &Message) -> u16 {
+    let byte = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
+    message.republished.map_or(0, |of| u16::from_be_bytes([byte(of.depth), byte(of.position)]))
+}
+
+/// Milliseconds and microseconds since the Unix epoch.
+pub(super) fn now() -> (i64, u64) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    (i64::try_from(now.as_millis()).unwrap_or(i64::MAX), u64::try_from(now.as_micros()).unwrap_or(u64::MAX))
 }

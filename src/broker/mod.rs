@@ -12,13 +12,17 @@
 
 mod door;
 mod hooks;
+mod observed;
+mod packet;
 mod peers;
+mod reason;
 mod relay;
 mod retain;
 mod share;
 mod users;
 mod websocket;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -34,9 +38,10 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use observed::EVENTS;
 pub use users::Access;
 
-use crate::event::Message;
+use crate::event::{Message, Occurrence};
 use crate::limits;
 use door::{Door, Transport};
 use hooks::Hooks;
@@ -58,6 +63,11 @@ pub trait Events: Send + Sync + 'static {
     /// A client published, or its last will was. The publisher's acknowledgement waits for the answer, and so does
     /// the rest of its connection: this is how a slow sink holds publishers back.
     async fn published(&self, message: Message);
+
+    /// Something else happened, of the kinds that [`Config::events`] asks for. The connection waits for the answer.
+    async fn happened(&self, occurrence: Occurrence) {
+        drop(occurrence);
+    }
 }
 
 /// Where to listen, and for whom.
@@ -71,11 +81,22 @@ pub struct Config {
     pub ws_port: u16,
     /// Who may connect.
     pub access: Access,
+    /// Which of [`EVENTS`] to tell; nothing is spent on the others.
+    pub events: BTreeSet<&'static str>,
+    /// The node in message ids, of clients' messages; ours come with a node that differs in the last bit.
+    pub node: u64,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { bind: Ipv4Addr::LOCALHOST.into(), mqtt_port: 1883, ws_port: 8083, access: Access::Anonymous }
+        Config {
+            bind: Ipv4Addr::LOCALHOST.into(),
+            mqtt_port: 1883,
+            ws_port: 8083,
+            access: Access::Anonymous,
+            events: BTreeSet::new(),
+            node: 0,
+        }
     }
 }
 
@@ -216,7 +237,8 @@ async fn open(
     let scx = ServerContext::new().node_id(NODE).busy_check_enable(false).build().await;
     *scx.extends.retain_mut().await = Box::new(retain::Retained::default());
     *scx.extends.shared_subscription_mut().await = Box::new(share::RoundRobin::default());
-    Hooks::new(events, Arc::clone(&peers), config.access).register(&scx).await;
+    let bind_to = config.bind;
+    Hooks::new(events, Arc::clone(&peers), config).register(&scx).await;
 
     let listener = settings().bind().and_then(|listener| listener.tcp()).map_err(inner)?;
     let address = listener.local_addr().map_err(inner)?;
@@ -225,7 +247,7 @@ async fn open(
 
     let local = |listener: &TcpListener| listener.local_addr().map_err(|e| StartError::Inner(e.to_string()));
     let (mqtt_addr, ws_addr) = (local(&mqtt)?, local(&websocket)?);
-    let door = Arc::new(Door::new(address, peers, config.bind, stopped));
+    let door = Arc::new(Door::new(address, peers, bind_to, stopped));
     let doors = vec![
         tokio::spawn(Arc::clone(&door).accept(mqtt, Transport::Tcp)),
         tokio::spawn(door.accept(websocket, Transport::WebSocket)),

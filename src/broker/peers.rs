@@ -12,6 +12,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub(super) struct Peer {
     /// Its address.
     pub(super) addr: SocketAddr,
+    /// The address that it connected to.
+    pub(super) local: Option<SocketAddr>,
     open: AtomicBool,
 }
 
@@ -24,8 +26,8 @@ pub(super) struct Peers {
 
 impl Peers {
     /// Notes that the door speaks for `addr` from `port`, until the guard goes.
-    pub(super) fn enter(&self, port: u16, addr: SocketAddr) -> Entry {
-        let peer = Arc::new(Peer { addr, open: AtomicBool::new(true) });
+    pub(super) fn enter(&self, port: u16, addr: SocketAddr, local: Option<SocketAddr>) -> Entry {
+        let peer = Arc::new(Peer { addr, local, open: AtomicBool::new(true) });
         let mut by_port = self.by_port.write().unwrap_or_else(PoisonError::into_inner);
         by_port.insert(port, Arc::clone(&peer));
         Entry(peer)
@@ -61,7 +63,7 @@ mod tests {
         let peers = Peers::default();
         let addr: SocketAddr = "192.0.2.1:4000".parse().unwrap();
         assert!(!peers.is_open(7));
-        let entry = peers.enter(7, addr);
+        let entry = peers.enter(7, addr, None);
         assert!(peers.is_open(7));
         drop(entry);
         assert!(!peers.is_open(7));

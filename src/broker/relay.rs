@@ -194,7 +194,7 @@ mod tests {
     impl Inside for Scripted {
         async fn connect(&self) -> io::Result<(TcpStream, Entry)> {
             let stream = TcpStream::connect(self.addr).await?;
-            let entry = self.peers.enter(stream.local_addr()?.port(), self.addr);
+            let entry = self.peers.enter(stream.local_addr()?.port(), self.addr, None);
             Ok((stream, entry))
         }
     }

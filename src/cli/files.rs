@@ -11,6 +11,9 @@ use crate::rule::Input;
 /// What is searched when no path is given.
 pub(super) const DEFAULT_FOLDER: &str = "rules";
 
+/// What the names of rule files end in.
+pub(super) const RULE_EXTENSIONS: [&str; 6] = ["yaml", "yml", "json", "sql", "hocon", "conf"];
+
 /// A file that a command works on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Found {
@@ -47,7 +50,7 @@ pub(super) fn is_test(path: &Path) -> bool {
 /// Does a file's name say that it may hold rules?
 fn is_rule(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    ["yaml", "yml", "json", "sql"].contains(&extension) && !is_test(path)
+    RULE_EXTENSIONS.contains(&extension) && !is_test(path)
 }
 
 /// All rule and test files at and below the paths, in a stable order, each once.
@@ -147,7 +150,9 @@ mod tests {
     fn names_tell_kinds() {
         assert!(is_test(Path::new("a/b.test.yaml")) && is_test(Path::new("x.test.json")));
         assert!(!is_test(Path::new("test.yaml")) && !is_test(Path::new("a.yaml")));
-        assert!(is_rule(Path::new("a.sql")) && is_rule(Path::new("a.yml")));
+        assert!(
+            is_rule(Path::new("a.sql")) && is_rule(Path::new("a.yml")) && is_rule(Path::new("cluster.hocon"))
+        );
         assert!(!is_rule(Path::new("a.test.yaml")) && !is_rule(Path::new("a.txt")));
     }
 

@@ -1,10 +1,11 @@
 //! Fixtures from disk: relative to the test file, and inside the project.
 
 use std::fs;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use super::files::shown;
-use crate::harness::Fixtures;
+use crate::harness::{Fixtures, Stream};
 use crate::limits;
 use crate::value::Bytes;
 
@@ -40,7 +41,7 @@ impl Folder {
 }
 
 /// The project of a folder: the nearest one above it that has `rules`, `fixtures` or `.git` in it, or else itself.
-fn project_of(folder: &Path) -> PathBuf {
+pub(super) fn project_of(folder: &Path) -> PathBuf {
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(folder) = here.canonicalize() else { return here.to_path_buf() };
     let has = |dir: &&Path| ["rules", "fixtures", ".git"].iter().any(|name| dir.join(name).exists());
@@ -48,7 +49,31 @@ fn project_of(folder: &Path) -> PathBuf {
 }
 
 impl Fixtures for Folder {
+    fn stream(&mut self, path: &str) -> Result<Stream, String> {
+        let real = self.real(path)?;
+        Ok(Stream::new(move || Ok(Box::new(BufReader::with_capacity(READ_BYTES, fs::File::open(&real)?)))))
+    }
+
     fn read(&mut self, path: &str) -> Result<Bytes, String> {
+        let real = self.real(path)?;
+        let name = shown(&self.folder.join(path));
+        let meta =
+            fs::metadata(&real).map_err(|e| format!("cannot read the fixture {name}: {}", reason(&e)))?;
+        if meta.len() > limits::FIXTURE_BYTES_MAX as u64 {
+            let limit = limits::FIXTURE_BYTES_MAX;
+            return Err(format!("the fixture {name} has {} bytes; rulemill reads up to {limit}", meta.len()));
+        }
+        let bytes = fs::read(&real).map_err(|e| format!("cannot read the fixture {name}: {}", reason(&e)))?;
+        Ok(Bytes::from(bytes))
+    }
+}
+
+/// Bytes of a capture that are read at once.
+const READ_BYTES: usize = 256 * 1024;
+
+impl Folder {
+    /// Where a fixture really lies: inside the project, and a file.
+    fn real(&self, path: &str) -> Result<PathBuf, String> {
         let full = self.folder.join(path);
         let name = shown(&full);
         let real =
@@ -63,17 +88,12 @@ impl Fixtures for Folder {
         if !meta.is_file() {
             return Err(format!("the fixture {name} is no file"));
         }
-        if meta.len() > limits::FIXTURE_BYTES_MAX as u64 {
-            let limit = limits::FIXTURE_BYTES_MAX;
-            return Err(format!("the fixture {name} has {} bytes; rulemill reads up to {limit}", meta.len()));
-        }
-        let bytes = fs::read(&real).map_err(|e| format!("cannot read the fixture {name}: {}", reason(&e)))?;
-        Ok(Bytes::from(bytes))
+        Ok(real)
     }
 }
 
 /// Why, in words that do not depend on the system.
-fn reason(error: &std::io::Error) -> String {
+pub(super) fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),

@@ -1,13 +1,18 @@
 //! The `rulemill` command: one file a subcommand; the only place that prints and decides exit codes.
 
+mod bench;
 mod check;
+mod coverage;
 mod eval;
 mod exit;
 mod explain;
 mod files;
 mod fixtures;
+mod fmt;
+mod functions;
 #[cfg(feature = "live")]
 mod hstream;
+mod includes;
 pub mod pipe;
 #[cfg(feature = "live")]
 mod run;
@@ -36,6 +41,12 @@ enum Command {
     Test(test::TestArgs),
     /// Run one statement over JSON messages from a file or standard input.
     Eval(eval::EvalArgs),
+    /// Write the SQL of rules in one style.
+    Fmt(fmt::FmtArgs),
+    /// Measure how long a rule takes for a message.
+    Bench(bench::BenchArgs),
+    /// Say what the builtin functions of rule SQL do.
+    Fn(functions::FnArgs),
     /// Answer JSON requests, one a line, for other programs.
     Pipe(pipe::PipeArgs),
     /// Run rules on live MQTT traffic.
@@ -60,6 +71,9 @@ pub fn main() -> Exit {
         Command::Explain(args) => explain::run(args),
         Command::Test(args) => test::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Fmt(args) => fmt::run(args),
+        Command::Bench(args) => bench::run(args),
+        Command::Fn(args) => functions::run(args),
         Command::Pipe(args) => pipe::run(args),
         #[cfg(feature = "live")]
         Command::Run(args) => run::run(args),

@@ -51,6 +51,7 @@ fn exit_of_one(problem: &Diagnostic) -> Exit {
         | codes::NO_RULES
         | codes::UNKNOWN_FORMAT
         | codes::UNKNOWN_LINT => Exit::Usage,
+        codes::NOT_FORMATTED => Exit::Failed,
         // A lint whose findings are denied.
         code if code.starts_with('W') => Exit::Failed,
         _ => Exit::Compile,

@@ -1,33 +1,38 @@
 //! How long to wait before trying again.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
+
+use crate::rule::retry::Doubling;
 
 /// Doubles from `first` to `last`, each wait between half and the whole of its step, so that many who failed
 /// together do not come back together.
 #[derive(Clone, Debug)]
 pub struct Backoff {
-    next: Duration,
-    last: Duration,
-    random: RandomState,
-    step: u64,
+    steps: Doubling,
 }
 
 impl Backoff {
     /// Starts at `first`.
     pub fn new(first: Duration, last: Duration) -> Backoff {
-        Backoff { next: first, last, random: RandomState::new(), step: 0 }
+        Backoff { steps: Doubling::new(first, last) }
     }
 
     /// The next wait.
     pub fn wait(&mut self) -> Duration {
-        let step = self.next;
-        self.next = (step * 2).min(self.last);
-        self.step += 1;
-        let half = step / 2;
-        let spread = u64::try_from(half.as_micros()).unwrap_or(u64::MAX).max(1);
-        half + Duration::from_micros(self.random.hash_one(self.step) % spread)
+        spread(self.steps.next())
     }
+}
+
+/// Between half and the whole of a wait.
+pub fn spread(wait: Duration) -> Duration {
+    if wait.is_zero() {
+        return wait;
+    }
+    let half = wait / 2;
+    let spread = u64::try_from(half.as_micros()).unwrap_or(u64::MAX).max(1);
+    // The keys of a new state are random; no better randomness is needed here.
+    half + Duration::from_micros(RandomState::new().build_hasher().finish() % spread)
 }
 
 #[cfg(test)]

@@ -108,8 +108,8 @@ codes! {
     NOT_TEXT = "E401", "the file is not UTF-8 text",
         "Rule and test files are UTF-8. Save the file in that encoding; write binary payloads with $hex, $base64 or $file.";
     /// A file is no YAML or JSON.
-    SYNTAX = "E402", "the file is not valid YAML or JSON",
-        "YAML is read as version 1.2 with the core schema, one document a file, without directives and without tags of your own. JSON is read to the letter.";
+    SYNTAX = "E402", "the file is not valid YAML, JSON or HOCON",
+        "YAML is read as version 1.2 with the core schema, one document a file, without directives and without tags of your own. JSON is read to the letter. HOCON is read as EMQX reads it: what is not a letter followed by letters, digits and _ . @ % | - stands in quotes, a line break ends no value, and SQL stands between \"\"\"~ and ~\"\"\".";
     /// A file holds nothing.
     EMPTY_FILE = "E403", "the file is empty",
         "A rule file holds rule_engine.rules, actions or connectors; a test file holds tests.";
@@ -151,10 +151,19 @@ codes! {
         "A broker's whole configuration loads; only rules, actions, connectors and schemas of it count here.";
     /// A file whose format cannot be read yet.
     UNKNOWN_FORMAT = "E416", "not a rule file",
-        "Rule files end in .yaml, .yml, .json or .sql.";
+        "Rule files end in .yaml, .yml, .json, .hocon, .conf or .sql.";
+    /// An include that cannot be followed.
+    INCLUDE = "E430", "an include that cannot be followed",
+        "An included file lies beside the file that includes it, inside the project unless --allow-outside is given, and does not include itself. EMQX passes over a missing one in silence unless it is required(\"…\").";
+    /// A substitution of nothing, or in a circle.
+    SUBSTITUTION = "E431", "a substitution that stands for nothing",
+        "${a.b} in a HOCON file stands for the value at a.b of the same file. EMQX reads no environment variables there, and gives up on substitutions that need each other.";
     /// A lint that is not there, or a comment of rulemill's that cannot be read.
     UNKNOWN_LINT = "E420", "an unknown lint",
         "Levels are set by a lint's code or name: rulemill.lints in a file, --deny, --warn and --allow on the command line, `-- rulemill: allow(W13)` in SQL. `rulemill explain` lists all lints.";
+    /// SQL that stays as it is written.
+    NOT_FORMATTED = "E440", "SQL that cannot be written in another form",
+        "Formatting changes blanks and line ends only. Where the meaning hangs on them, or where the text is shared with another value of the file, the file stays as it is.";
     /// A test file without tests.
     NO_TESTS = "E501", "a test file without tests",
         "A file that tests nothing would pass for ever. Add a test or remove the file.";

@@ -18,13 +18,22 @@ pub fn to_text(diagnostic: &Diagnostic, color: bool) -> String {
         if diagnostic.labels.is_empty() || source.text().is_empty() {
             group = group.element(annotate_snippets::Origin::path(source.name()));
         } else {
-            let mut snippet = Snippet::source(source.text()).path(source.name());
+            let mut snippets: Vec<(&str, Snippet<'_, _>)> = Vec::new();
             for (at, label) in diagnostic.labels.iter().enumerate() {
+                let (file, span) = source.file_of(label.span);
                 let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
                 let text = (!label.message.is_empty()).then_some(label.message.as_str());
-                snippet = snippet.annotation(kind.span(shown(source, label.span)).label(text));
+                let annotation = kind.span(shown(file, span)).label(text);
+                let known = snippets.iter().position(|(name, _)| *name == file.name());
+                let (name, snippet) = match known {
+                    Some(at) => snippets.remove(at),
+                    None => (file.name(), Snippet::source(file.text()).path(file.name())),
+                };
+                snippets.insert(known.unwrap_or(snippets.len()), (name, snippet.annotation(annotation)));
             }
-            group = group.element(snippet);
+            for (_, snippet) in snippets {
+                group = group.element(snippet);
+            }
         }
     }
     for help in &diagnostic.help {
@@ -58,6 +67,21 @@ mod tests {
         assert_eq!(
             to_text(&diagnostic, false),
             "error[E999]: it is wrong\n --> a.yaml:2:8\n  |\n2 | second line\n  |        ^^^^ this\n  |\n  = help: write another"
+        );
+    }
+
+    #[test]
+    fn a_label_in_an_included_file_is_shown_there() {
+        let joined =
+            Source::joined(&[Source::new("a.conf", "first\nsecond"), Source::new("b.conf", "third\n")]);
+        let diagnostic = Diagnostic::error("E999", "twice")
+            .at(Span::new(13, 18), "again here")
+            .at(Span::new(6, 12), "first here")
+            .in_source(&joined);
+        assert_eq!(
+            to_text(&diagnostic, false),
+            "error[E999]: twice\n --> b.conf:1:1\n  |\n1 | third\n  | ^^^^^ again here\n  |\n ::: a.conf:2:1\n  |\n\
+             2 | second\n  | ------ first here"
         );
     }
 

@@ -14,13 +14,23 @@ pub fn to_json(diagnostic: &Diagnostic) -> Value {
         "message": diagnostic.message,
     });
     if let Some(source) = &diagnostic.source {
-        object["file"] = json!(source.name());
+        let mut main = source;
         if let Some(label) = diagnostic.labels.first() {
             let at = source.position(label.span.start as usize);
+            main = source.file_of(label.span).0;
             object["line"] = json!(at.line);
             object["column"] = json!(at.column);
         }
-        let labels = diagnostic.labels.iter().map(|label| place(source, label.span, &label.message));
+        object["file"] = json!(main.name());
+        let labels = diagnostic.labels.iter().map(|label| {
+            let (file, span) = source.file_of(label.span);
+            let mut object = place(file, span, &label.message);
+            // A file included by the main one is named where the label stands in it.
+            if file.name() != main.name() {
+                object["file"] = json!(file.name());
+            }
+            object
+        });
         object["labels"] = labels.collect();
     }
     object["help"] = json!(diagnostic.help);

@@ -1,14 +1,17 @@
-//! YAML and JSON files as one tree, in which every node knows its bytes in the file.
+//! YAML, JSON and HOCON files as one tree, in which every node knows its bytes in the file.
 //!
 //! Rule files and test files are read through here, so that an error in a SQL text inside a YAML block scalar can
 //! be shown where the author wrote it. YAML is 1.2 with the core schema: `1` is an integer, `1.0` a float, `yes` a
-//! string, a key twice an error.
+//! string, a key twice an error. HOCON is EMQX's own dialect.
 //!
-//! Invariant: spans are byte ranges of [`Document::source`], whose text is the file without its byte-order mark.
+//! Invariant: spans are byte ranges of [`Document::source`], whose text is the file without its byte-order mark, and
+//! behind it the files that it includes.
 
 mod fields;
+mod hocon;
 mod json;
 mod place;
+mod rewrite;
 mod scalar;
 mod yaml;
 
@@ -18,7 +21,9 @@ use std::sync::Arc;
 use num_bigint::BigInt;
 
 pub use fields::{Fields, Problems, unknown_key};
+pub use hocon::Release;
 pub use place::Embedded;
+pub use rewrite::{Edit, Form, same_but};
 
 use crate::diag::{Diagnostic, codes};
 use crate::limits;
@@ -31,6 +36,8 @@ pub enum Format {
     Yaml,
     /// `.json`.
     Json,
+    /// `.hocon`, `.conf`.
+    Hocon,
 }
 
 impl Format {
@@ -39,6 +46,7 @@ impl Format {
         match path.extension()?.to_str()? {
             "yaml" | "yml" => Some(Format::Yaml),
             "json" => Some(Format::Json),
+            "hocon" | "conf" => Some(Format::Hocon),
             _ => None,
         }
     }
@@ -48,7 +56,40 @@ impl Format {
         match self {
             Format::Yaml => "YAML",
             Format::Json => "JSON",
+            Format::Hocon => "HOCON",
         }
+    }
+}
+
+/// A file that another one includes.
+#[derive(Clone, Debug)]
+pub struct Included {
+    /// Its path, as messages show it.
+    pub name: String,
+    /// What is the same for all paths to it.
+    pub identity: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Gives the files that HOCON files include: the core itself opens none.
+pub trait Includes {
+    /// The file `name`, as written in the file `from`; `None` when there is none. A refusal is a sentence.
+    fn open(&mut self, from: &str, name: &str) -> Result<Option<Included>, String>;
+
+    /// What [`Included::identity`] would be for the file `name` that includes begin at.
+    fn identity(&mut self, name: &str) -> String {
+        name.to_owned()
+    }
+}
+
+/// Refuses all includes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoIncludes;
+
+impl Includes for NoIncludes {
+    fn open(&mut self, _: &str, name: &str) -> Result<Option<Included>, String> {
+        Err(format!("the include of '{name}' cannot be followed here"))
     }
 }
 
@@ -59,6 +100,8 @@ pub struct Document {
     pub source: Source,
     /// Its tree.
     pub root: Node,
+    /// Findings that are no errors.
+    pub notes: Vec<Diagnostic>,
 }
 
 /// One value of the tree.
@@ -85,6 +128,10 @@ pub enum Style {
     Literal,
     /// `>`.
     Folded,
+    /// `"…"` of HOCON.
+    Escaped,
+    /// `"""…"""` of HOCON, or what it is with `~`.
+    Triple,
 }
 
 /// What a node holds; clones are cheap.
@@ -173,15 +220,31 @@ impl Node {
 }
 
 impl Document {
-    /// Reads a file, or says everything that is wrong with it.
+    /// Reads a file, or says everything that is wrong with it. Includes are refused.
     pub fn read(name: &str, bytes: &[u8], format: Format) -> Result<Document, Vec<Diagnostic>> {
+        Document::read_with(name, bytes, format, Release::default(), &mut NoIncludes)
+    }
+
+    /// Reads a file and what it includes, by the rules of a release of EMQX's HOCON.
+    pub fn read_with(
+        name: &str,
+        bytes: &[u8],
+        format: Format,
+        release: Release,
+        includes: &mut dyn Includes,
+    ) -> Result<Document, Vec<Diagnostic>> {
         let source = decode(name, bytes).map_err(|problem| vec![problem])?;
         let root = match format {
             Format::Yaml => yaml::read(&source)?,
             Format::Json => json::read(&source)?,
+            Format::Hocon => {
+                let read = hocon::read(&source, release, includes)?;
+                let read = read.ok_or_else(|| vec![empty(&source)])?;
+                return Ok(Document { source: read.source, root: read.root, notes: read.notes });
+            }
         };
         match root {
-            Some(root) => Ok(Document { source, root }),
+            Some(root) => Ok(Document { source, root, notes: Vec::new() }),
             None => Err(vec![empty(&source)]),
         }
     }

@@ -4,7 +4,7 @@
 //! offsets are not the file's. The map is rebuilt from the source text and held against the value that the reader
 //! gave; where the two differ, every place is the whole string's.
 
-use super::{Data, Node, Style};
+use super::{Data, Node, Style, hocon};
 use crate::text::{Source, Span};
 
 /// The map from offsets in a value to offsets in its file.
@@ -25,11 +25,43 @@ struct Segment {
     written: usize,
 }
 
+/// A value in the making, and where each piece of it is written.
+#[derive(Debug, Default)]
+pub(super) struct Trail {
+    /// The value.
+    pub(super) out: String,
+    segments: Vec<Segment>,
+}
+
+impl Trail {
+    /// Adds a piece of the value that is `written` bytes at `file`.
+    pub(super) fn push(&mut self, file: usize, piece: &str, written: usize) {
+        let value = self.out.len();
+        self.out.push_str(piece);
+        if let Some(last) = self.segments.last_mut() {
+            let verbatim = last.length == last.written && piece.len() == written;
+            if verbatim && last.value + last.length == value && last.file + last.written == file {
+                last.length += piece.len();
+                last.written += written;
+                return;
+            }
+        }
+        self.segments.push(Segment { value, file, length: piece.len(), written });
+    }
+
+    fn verified(self, value: &str) -> Option<Vec<Segment>> {
+        (self.out == value).then_some(self.segments)
+    }
+}
+
 impl Embedded {
     pub(super) fn of(source: &Source, node: &Node) -> Embedded {
         let segments = match &node.data {
             Data::Text(value) => match node.style {
                 Style::Single | Style::Double => quoted(source, node, value),
+                Style::Escaped | Style::Triple => {
+                    hocon::decoded(source, node, value).and_then(|trail| trail.verified(value))
+                }
                 _ => lines(source, node, value),
             },
             _ => None,
@@ -118,36 +150,24 @@ fn lines(source: &Source, node: &Node, value: &str) -> Option<Vec<Segment>> {
 fn quoted(source: &Source, node: &Node, value: &str) -> Option<Vec<Segment>> {
     let text = source.slice(node.span);
     let inner = text.get(1..text.len().checked_sub(1)?)?;
-    let mut walk =
-        Walk { text: inner, at: 0, base: node.span.start as usize + 1, out: String::new(), segments: vec![] };
+    let mut walk = Walk { text: inner, at: 0, base: node.span.start as usize + 1, trail: Trail::default() };
     while walk.at < inner.len() {
         walk.step(node.style == Style::Double)?;
     }
-    (walk.out == value).then_some(walk.segments)
+    walk.trail.verified(value)
 }
 
 struct Walk<'a> {
     text: &'a str,
     at: usize,
     base: usize,
-    out: String,
-    segments: Vec<Segment>,
+    trail: Trail,
 }
 
 impl Walk<'_> {
     fn push(&mut self, c: &str, written: usize) {
-        let (value, file) = (self.out.len(), self.base + self.at);
-        self.out.push_str(c);
+        self.trail.push(self.base + self.at, c, written);
         self.at += written;
-        if let Some(last) = self.segments.last_mut() {
-            let verbatim = last.length == last.written && c.len() == written;
-            if verbatim && last.value + last.length == value && last.file + last.written == file {
-                last.length += c.len();
-                last.written += written;
-                return;
-            }
-        }
-        self.segments.push(Segment { value, file, length: c.len(), written });
     }
 
     fn step(&mut self, double: bool) -> Option<()> {

@@ -1,8 +1,10 @@
 //! What a rule has done, under the names that EMQX gives its counters (`rule_metrics`).
 
-/// The counters of one rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counters([u64; NAMES.len()]);
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The counters of one rule. They are shared: the engine counts as it runs, sinks when a delivery is decided.
+#[derive(Debug, Default)]
+pub struct Counters([AtomicU64; NAMES.len()]);
 
 /// A counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,13 +49,14 @@ const NAMES: [&str; 11] = [
 
 impl Counters {
     /// Adds one.
-    pub fn add(&mut self, counter: Counter) {
-        self.0[counter as usize] += 1;
+    pub fn add(&self, counter: Counter) {
+        let add = |counter: Counter| self.0[counter as usize].fetch_add(1, Ordering::Relaxed);
+        add(counter);
         // emqx_metrics_worker counts causes beside their sums.
         match counter {
-            Counter::FailedException | Counter::FailedNoResult => self.0[Counter::Failed as usize] += 1,
+            Counter::FailedException | Counter::FailedNoResult => _ = add(Counter::Failed),
             Counter::ActionsFailedOutOfService | Counter::ActionsFailedUnknown => {
-                self.0[Counter::ActionsFailed as usize] += 1;
+                add(Counter::ActionsFailed);
             }
             _ => {}
         }
@@ -61,12 +64,12 @@ impl Counters {
 
     /// One counter.
     pub fn get(&self, counter: Counter) -> u64 {
-        self.0[counter as usize]
+        self.0[counter as usize].load(Ordering::Relaxed)
     }
 
     /// All counters under their names.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        NAMES.into_iter().zip(self.0)
+        NAMES.into_iter().zip(&self.0).map(|(name, n)| (name, n.load(Ordering::Relaxed)))
     }
 }
 
@@ -76,7 +79,7 @@ mod tests {
 
     #[test]
     fn causes_add_to_their_sum() {
-        let mut counters = Counters::default();
+        let counters = Counters::default();
         [Counter::Matched, Counter::FailedException, Counter::FailedNoResult, Counter::ActionsFailedUnknown]
             .into_iter()
             .for_each(|counter| counters.add(counter));

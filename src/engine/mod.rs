@@ -1,6 +1,9 @@
 //! Message → matching rules → outcomes and rendered actions; synchronous and deterministic.
 //!
 //! The engine delivers nothing: an [`Outcome`] holds what each action asks of a sink.
+//!
+//! Invariant: outcomes stand in the order in which the rules were given; a rule runs once for a message, however many
+//! of its filters match, and a disabled one is not even in the index.
 
 mod counters;
 
@@ -9,12 +12,12 @@ use std::sync::Arc;
 
 pub use counters::{Counter, Counters};
 
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, Step};
 use crate::eval::{self, EvalError, Verdict};
 use crate::event::Message;
 use crate::profile::Profile;
 use crate::rule::{Action, ActionKind, Request, Rule};
-use crate::topic;
+use crate::topic::{self, Index};
 use crate::value::{Map, Value};
 
 /// What one rule did with one message.
@@ -26,6 +29,8 @@ pub struct Outcome {
     pub result: Result<Verdict, EvalError>,
     /// The actions of each output, in execution order: for each output all actions in the rule's order.
     pub actions: Vec<RenderedAction>,
+    /// What was evaluated on the way; `None` when no [`Ctx::trace`] watches.
+    pub steps: Option<Vec<Step>>,
 }
 
 /// One action of one output.
@@ -54,15 +59,26 @@ pub struct Origin {
 #[derive(Debug)]
 pub struct Engine {
     rules: Vec<Arc<Rule>>,
-    counters: BTreeMap<Arc<str>, Counters>,
+    /// The enabled rules' positions, by FROM.
+    index: Index,
+    /// In the order of the rules.
+    counters: Vec<Arc<Counters>>,
+    by_id: BTreeMap<Arc<str>, usize>,
     profile: Profile,
+    /// The positions that match the message at work.
+    matching: Vec<u32>,
 }
 
 impl Engine {
     /// An engine of these rules.
     pub fn new(rules: Vec<Arc<Rule>>, profile: Profile) -> Engine {
-        let counters = rules.iter().map(|rule| (rule.id.clone(), Counters::default())).collect();
-        Engine { rules, counters, profile }
+        let mut index = Index::new();
+        for (at, rule) in (0..).zip(&rules).filter(|(_, rule)| rule.enabled) {
+            rule.program.topics().iter().for_each(|filter| index.insert(filter.as_bytes(), at));
+        }
+        let counters = rules.iter().map(|_| Arc::default()).collect();
+        let by_id = rules.iter().enumerate().map(|(at, rule)| (rule.id.clone(), at)).collect();
+        Engine { rules, index, counters, by_id, profile, matching: Vec::new() }
     }
 
     /// The rules.
@@ -70,14 +86,14 @@ impl Engine {
         &self.rules
     }
 
-    /// The counters of a rule.
-    pub fn counters(&self, rule: &str) -> Option<&Counters> {
-        self.counters.get(rule)
+    /// The counters of a rule: sinks report there how their actions went, without waiting for the engine.
+    pub fn counters(&self, rule: &str) -> Option<&Arc<Counters>> {
+        self.by_id.get(rule).map(|at| &self.counters[*at])
     }
 
-    /// Adds one to a counter of a rule: sinks report here how their actions went.
-    pub fn count(&mut self, rule: &str, counter: Counter) {
-        if let Some(counters) = self.counters.get_mut(rule) {
+    /// Adds one to a counter of a rule.
+    pub fn count(&self, rule: &str, counter: Counter) {
+        if let Some(counters) = self.counters(rule) {
             counters.add(counter);
         }
     }
@@ -94,12 +110,12 @@ impl Engine {
         origin: Option<&Origin>,
         ctx: &mut Ctx,
     ) -> Vec<Outcome> {
-        let matching = self.matching(message.topic.as_bytes());
-        if matching.is_empty() {
+        self.index.find(message.topic.as_bytes(), &mut self.matching);
+        if self.matching.is_empty() {
             return Vec::new();
         }
         let columns = message.columns(self.profile);
-        self.run_all(&matching, &columns, origin, ctx)
+        self.run_matching(&columns, origin, ctx)
     }
 
     /// Runs the rules whose FROM names an event (`$events/client_connected`) or matches a topic, over columns.
@@ -115,8 +131,8 @@ impl Engine {
         origin: Option<&Origin>,
         ctx: &mut Ctx,
     ) -> Vec<Outcome> {
-        let matching = self.matching(topic.as_bytes());
-        self.run_all(&matching, columns, origin, ctx)
+        self.index.find(topic.as_bytes(), &mut self.matching);
+        self.run_matching(columns, origin, ctx)
     }
 
     /// Does the rule's FROM match?
@@ -124,32 +140,36 @@ impl Engine {
         rule.program.topics().iter().any(|filter| topic::matches(topic.as_bytes(), filter.as_bytes()))
     }
 
-    /// The positions of the enabled rules that match, each once.
-    fn matching(&self, topic: &[u8]) -> Vec<usize> {
-        let selects = |rule: &Rule| rule.program.topics().iter().any(|f| topic::matches(topic, f.as_bytes()));
-        let rules = self.rules.iter().enumerate();
-        rules.filter(|(_, rule)| rule.enabled && selects(rule)).map(|(at, _)| at).collect()
-    }
-
-    fn run_all(
-        &mut self,
-        rules: &[usize],
-        columns: &Map,
-        origin: Option<&Origin>,
-        ctx: &mut Ctx,
-    ) -> Vec<Outcome> {
-        let run = |at: &usize| {
-            let rule = self.rules[*at].clone();
+    fn run_matching(&self, columns: &Map, origin: Option<&Origin>, ctx: &mut Ctx) -> Vec<Outcome> {
+        let run = |at: &u32| {
+            let at = *at as usize;
+            let rule = &self.rules[at];
             let columns = with_metadata(columns, &rule.id);
-            self.apply(&rule, &columns, origin, ctx)
+            self.apply_counted(rule, &self.counters[at], &columns, origin, ctx)
         };
-        rules.iter().map(run).collect()
+        self.matching.iter().map(run).collect()
     }
 
     /// Runs one rule over exactly these columns.
-    pub fn apply(&mut self, rule: &Rule, columns: &Map, origin: Option<&Origin>, ctx: &mut Ctx) -> Outcome {
-        let counters = self.counters.entry(rule.id.clone()).or_default();
+    pub fn apply(&self, rule: &Rule, columns: &Map, origin: Option<&Origin>, ctx: &mut Ctx) -> Outcome {
+        match self.counters(&rule.id) {
+            Some(counters) => self.apply_counted(rule, counters, columns, origin, ctx),
+            None => self.apply_counted(rule, &Counters::default(), columns, origin, ctx),
+        }
+    }
+
+    fn apply_counted(
+        &self,
+        rule: &Rule,
+        counters: &Counters,
+        columns: &Map,
+        origin: Option<&Origin>,
+        ctx: &mut Ctx,
+    ) -> Outcome {
         counters.add(Counter::Matched);
+        if let Some(trace) = &mut ctx.trace {
+            trace.begin(&rule.id, columns);
+        }
         let result = eval::run(&rule.program, columns, ctx);
         let mut actions = Vec::new();
         match &result {
@@ -172,7 +192,8 @@ impl Engine {
                 }
             }
         }
-        Outcome { rule: rule.id.clone(), result, actions }
+        let steps = ctx.trace.as_ref().map(|trace| trace.last_run().to_vec());
+        Outcome { rule: rule.id.clone(), result, actions, steps }
     }
 }
 
@@ -183,7 +204,7 @@ fn act(
     columns: &Map,
     looping: bool,
     profile: Profile,
-    counters: &mut Counters,
+    counters: &Counters,
 ) -> Option<Result<Request, String>> {
     counters.add(Counter::ActionsTotal);
     if !action.enabled {
@@ -281,6 +302,28 @@ actions:
             assert_eq!(counted("all"), all);
             assert_eq!(counted("rest"), "");
         }
+    }
+
+    #[test]
+    fn outcomes_keep_the_order_of_the_rules_and_each_rule_runs_once() {
+        const RULES: &str = r##"
+rule_engine:
+  rules:
+    z: { sql: "SELECT 1 AS n FROM \"a/+\", \"a/b\", \"#\", \"$events/client_connected\"" }
+    m: { sql: "SELECT 1 AS n FROM \"c\"" }
+    a: { sql: "SELECT 1 AS n FROM \"a/b\"" }
+"##;
+        let profile = Profile::V5_8;
+        let loaded = load(&[Input { path: "t.yaml".to_owned(), bytes: RULES.into() }], profile);
+        let set = loaded.set.rules;
+        let rules = ["z", "m", "a"].map(|id| set.values().find(|rule| &*rule.id == id).unwrap().clone());
+        let mut engine = Engine::new(rules.to_vec(), profile);
+        assert_eq!(publish(&mut engine, "a/b", ""), ["z 0", "a 0"]);
+        assert_eq!(publish(&mut engine, "$SYS/b", ""), Vec::<String>::new());
+        let columns = Map::of_columns([("clientid", Value::str("c"))]);
+        let outcomes = engine.run("$events/client_connected", &columns, &mut Ctx::frozen(0, 1));
+        assert_eq!(outcomes.iter().map(|o| &*o.rule).collect::<Vec<_>>(), ["z"]);
+        assert_eq!(engine.counters("z").unwrap().get(Counter::Matched), 2);
     }
 
     #[test]

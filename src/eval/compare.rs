@@ -2,11 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::{Evaluated, Fail};
+use super::{Evaluated, Fail, topic_match};
 use crate::profile::Profile;
 use crate::sql::ast::CompareOp;
 use crate::text::Span;
-use crate::topic;
 use crate::value::compare::term_order;
 use crate::value::number::parse_number;
 use crate::value::{Bytes, Value};
@@ -24,15 +23,15 @@ pub(super) fn compare(op: CompareOp, left: Side<'_>, right: Side<'_>, profile: P
     match (l, r) {
         (Value::Int(_) | Value::Big(_) | Value::Float(_), Value::Str(text)) => {
             let number = number(text, left, right)?;
-            plain(op, (l, left.1), (&number, right.1))
+            plain(op, (l, left.1), (&number, right.1), profile)
         }
         (Value::Str(text), Value::Int(_) | Value::Big(_) | Value::Float(_)) => {
             let number = number(text, right, left)?;
-            plain(op, (&number, left.1), (r, right.1))
+            plain(op, (&number, left.1), (r, right.1), profile)
         }
-        (Value::Str(_), _) if r.atom_name().is_some() => plain(op, left, (&text_of(r), right.1)),
-        (_, Value::Str(_)) if l.atom_name().is_some() => plain(op, (&text_of(l), left.1), right),
-        _ => plain(op, left, right),
+        (Value::Str(_), _) if r.atom_name().is_some() => plain(op, left, (&text_of(r), right.1), profile),
+        (_, Value::Str(_)) if l.atom_name().is_some() => plain(op, (&text_of(l), left.1), right, profile),
+        _ => plain(op, left, right, profile),
     }
 }
 
@@ -73,11 +72,11 @@ fn ordered(op: CompareOp, order: Ordering) -> Option<bool> {
     })
 }
 
-fn plain(op: CompareOp, left: Side<'_>, right: Side<'_>) -> Evaluated<bool> {
+fn plain(op: CompareOp, left: Side<'_>, right: Side<'_>, profile: Profile) -> Evaluated<bool> {
     if let CompareOp::TopicMatch = op
-        && let (Value::Str(name), Value::Str(filter)) = (left.0, right.0)
+        && let Some(answer) = topic_match::matches(left.0, right.0, profile)
     {
-        return Ok(topic::matches(name, filter));
+        return Ok(answer);
     }
     match ordered(op, term_order(left.0, right.0)) {
         Some(answer) => Ok(answer),

@@ -44,11 +44,7 @@ pub(super) fn run(program: &Program, columns: &Map, ctx: &mut Ctx) -> Result<Ver
         return Ok(Verdict::NoMatch);
     }
     let items: &[Value] = items.as_list().unwrap_or(&[]);
-    let key = match collection {
-        Collection::Item => Value::static_atom("item"),
-        Collection::Named(name) => Value::Str(name.clone()),
-        Collection::Unreachable => Value::tuple(Vec::new()),
-    };
+    let key = item_key(collection);
     // 4.3 hands DO and INCASE the columns only; 5.8 also what FOREACH selected.
     let outer = if compiled.profile.is_5_8() { with_selected } else { layers };
     let mut values = Vec::new();
@@ -102,6 +98,15 @@ fn run_lean(
     Ok(Verdict::Outputs(Outputs::of_rows(list, values)))
 }
 
+/// The key under which items stand in DO and INCASE.
+pub(super) fn item_key(collection: &Collection) -> Value {
+    match collection {
+        Collection::Item => Value::static_atom("item"),
+        Collection::Named(name) => Value::Str(name.clone()),
+        Collection::Unreachable => Value::tuple(Vec::new()),
+    }
+}
+
 fn watch_item(ctx: &mut Ctx, item: Option<usize>) {
     if let Some(trace) = &mut ctx.trace {
         trace.at_item(item);
@@ -110,7 +115,7 @@ fn watch_item(ctx: &mut Ctx, item: Option<usize>) {
 
 /// What the fields select, and the value of the last (emqx_rule_runtime:select_and_collect). A named field but the
 /// last is written into the columns as well; 4.3 does so with unnamed ones too.
-fn collect(base: &Scope<'_>, fields: &[(Node, Alias)], ctx: &mut Ctx) -> Evaluated<(Map, Value)> {
+pub(super) fn collect(base: &Scope<'_>, fields: &[(Node, Alias)], ctx: &mut Ctx) -> Evaluated<(Map, Value)> {
     let is_5_8 = base.program.profile.is_5_8();
     let mut output = Map::new();
     let mut columns = Cow::Borrowed(base.columns);

@@ -9,10 +9,13 @@ mod cond;
 mod expr;
 mod foreach;
 mod outputs;
+mod phases;
 mod scope;
 mod select;
+mod topic_match;
 
 pub use outputs::Outputs;
+pub use phases::{Phase, Phases};
 
 use crate::ctx::Ctx;
 use crate::diag::Diagnostic;

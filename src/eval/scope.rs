@@ -124,6 +124,11 @@ impl<'a> Payload<'a> {
         Ok(parts)
     }
 
+    /// Was the whole payload asked for?
+    pub fn is_decoded_whole(&self) -> bool {
+        self.whole.get().is_some()
+    }
+
     /// The whole payload as a value. Text is decoded once a run: whatever text a path starts from, it gets what the
     /// first one decoded to (emqx_rule_runtime:maybe_decode_payload caches without looking).
     pub fn whole<'v>(&'v self, payload: &'v Value, span: Span) -> Evaluated<&'v Value> {

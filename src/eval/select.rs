@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::expr::{certain, eval};
 use super::outputs::assemble;
+use super::phases::Phase;
 use super::scope::{Layers, Payload, Scope};
 use super::{Clause, EvalError, Evaluated, Fail, Outputs, Verdict, cond};
 use crate::ctx::Ctx;
@@ -54,6 +55,43 @@ pub(super) fn run(
     };
     payload.finish(ctx);
     result.map_err(|(fail, clause)| fail.in_clause(clause, program))
+}
+
+/// Runs up to the end of a phase, the list or WHERE.
+pub(super) fn run_to(
+    base: &Scope<'_>,
+    list: &SelectList,
+    filter: Filter<'_>,
+    to: Phase,
+    ctx: &mut Ctx,
+) -> Result<(), (Fail, Clause)> {
+    let condition = filter.condition;
+    match list {
+        SelectList::Plain(list) => {
+            let mut values = std::mem::take(&mut ctx.scratch.values);
+            let mut result = plain(base, &list.fields, &mut values, ctx).map_err(|e| (e, Clause::Select));
+            if result.is_ok() && to > Phase::List {
+                let map;
+                let mut scope = Scope { selected: &values, ..*base };
+                if filter.reads_output {
+                    map = assemble(&list.output, &values);
+                    scope.layers.over = Some(&map);
+                }
+                result = cond::holds(&scope, condition, ctx).map(|_| ()).map_err(|e| (e, Clause::Where));
+            }
+            values.clear();
+            ctx.scratch.values = values;
+            result
+        }
+        SelectList::General(fields) => {
+            let map = general(base, fields, ctx).map_err(|e| (e, Clause::Select))?;
+            if to > Phase::List {
+                let scope = Scope { layers: Layers { over: Some(&map), ..base.layers }, ..*base };
+                cond::holds(&scope, condition, ctx).map_err(|e| (e, Clause::Where))?;
+            }
+            Ok(())
+        }
+    }
 }
 
 type Selected = Result<Verdict, (Fail, Clause)>;

@@ -6,6 +6,15 @@ use crate::value::{Bytes, Map, Value};
 /// MQTT 5 publish properties under their MQTT names (`Content-Type`, `Message-Expiry-Interval`, …).
 pub type Properties = Vec<(String, Value)>;
 
+/// Which action republished a message: of the rule that its `clientid` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Republished {
+    /// The action's position among the rule's actions.
+    pub position: usize,
+    /// How many messages stand before it in the chain.
+    pub depth: usize,
+}
+
 /// A published message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
@@ -39,6 +48,8 @@ pub struct Message {
     pub publish_received_at_ms: i64,
     /// The broker's node name.
     pub node: String,
+    /// Set when a rule published it.
+    pub republished: Option<Republished>,
 }
 
 impl Message {
@@ -60,6 +71,7 @@ impl Message {
             timestamp_ms: 0,
             publish_received_at_ms: 0,
             node: "emqx@127.0.0.1".to_owned(),
+            republished: None,
         }
     }
 
@@ -67,11 +79,10 @@ impl Message {
     pub fn columns(&self, profile: Profile) -> Map {
         let text = |s: &str| Value::str(s);
         let optional = |s: &Option<String>| s.as_deref().map_or(Value::Undefined, Value::str);
-        let flags = Map::of_columns([("dup", self.dup.into()), ("retain", self.retain.into())]);
         let mut columns = Map::of_columns([
             ("clientid", text(&self.clientid)),
             ("event", Value::static_atom("message.publish")),
-            ("flags", flags.into()),
+            ("flags", self.flags().into()),
             ("id", text(&self.id)),
             ("node", Value::Atom(Bytes::copy_from_slice(self.node.as_bytes()))),
             ("payload", Value::Str(self.payload.clone())),
@@ -96,25 +107,16 @@ impl Message {
     /// `pub_props`: the MQTT 5 properties with the user properties as a map, and as pairs when there are any
     /// (emqx_rule_events:printable_maps).
     pub fn pub_props(&self) -> Map {
-        let atom = |name: &str| Value::atom(name);
-        let mut props: Vec<(Value, Value)> =
-            self.properties.iter().map(|(name, value)| (atom(name), value.clone())).collect();
-        let users = self.user_properties.iter().map(|(k, v)| (Value::str(k), Value::str(v))).collect();
-        props.push((atom("User-Property"), Value::Map(Map::from_entries(users))));
-        if !self.user_properties.is_empty() {
-            let pair = |(k, v): &(String, String)| {
-                Value::Map(Map::of_columns([("key", Value::str(k)), ("value", Value::str(v))]))
-            };
-            props.push((
-                atom("User-Property-Pairs"),
-                Value::list(self.user_properties.iter().map(pair).collect()),
-            ));
-        }
-        Map::from_entries(props)
+        properties_column(&self.properties, &self.user_properties)
+    }
+
+    /// The `flags` column.
+    pub(super) fn flags(&self) -> Map {
+        Map::of_columns([("dup", self.dup.into()), ("retain", self.retain.into())])
     }
 
     /// The `headers` column of 4.3.
-    fn headers(&self) -> Map {
+    pub(super) fn headers(&self) -> Map {
         let optional = |s: &Option<String>| s.as_deref().map_or(Value::Undefined, Value::str);
         Map::of_columns([
             ("peerhost", optional(&self.peerhost)),
@@ -122,4 +124,20 @@ impl Message {
             ("username", optional(&self.username)),
         ])
     }
+}
+
+/// Properties of a packet as a column: user properties as a map, and as pairs when there are any.
+pub(super) fn properties_column(properties: &Properties, user: &[(String, String)]) -> Map {
+    let atom = |name: &str| Value::atom(name);
+    let mut props: Vec<(Value, Value)> =
+        properties.iter().map(|(name, value)| (atom(name), value.clone())).collect();
+    let users = user.iter().map(|(k, v)| (Value::str(k), Value::str(v))).collect();
+    props.push((atom("User-Property"), Value::Map(Map::from_entries(users))));
+    if !user.is_empty() {
+        let pair = |(k, v): &(String, String)| {
+            Value::Map(Map::of_columns([("key", Value::str(k)), ("value", Value::str(v))]))
+        };
+        props.push((atom("User-Property-Pairs"), Value::list(user.iter().map(pair).collect())));
+    }
+    Map::from_entries(props)
 }

@@ -1,11 +1,13 @@
 //! Messages, events and their columns, per profile.
 
-mod id;
+pub mod id;
 mod message;
+pub mod occurrence;
 pub mod table;
 
 pub use id::Ids;
-pub use message::{Message, Properties};
+pub use message::{Message, Properties, Republished};
+pub use occurrence::Occurrence;
 pub use table::{COLUMNS, Column, EVENTS, Event, Sample};
 
 use crate::profile::Profile;
@@ -64,14 +66,25 @@ mod tests {
     #[test]
     fn every_column_of_every_event_is_described() {
         for event in EVENTS {
-            for name in event.columns_5_8.iter().chain(event.columns_4_3) {
-                assert!(
-                    COLUMNS.iter().any(|c| c.name == *name && !c.doc.is_empty()),
-                    "{} {name}",
-                    event.name
-                );
+            let supplied = Profile::ALL.into_iter().flat_map(|profile| event.supplied(profile));
+            for name in event.columns_5_8.iter().chain(event.columns_4_3).copied().chain(supplied) {
+                assert!(COLUMNS.iter().any(|c| c.name == name && !c.doc.is_empty()), "{} {name}", event.name);
             }
             assert!(event.columns_5_8.contains(&"event"), "{}", event.name);
+        }
+    }
+
+    #[test]
+    fn the_engine_supplies_what_the_tester_shows_but_for_some() {
+        let supplied = |name: &str, profile| by_name(name).unwrap().supplied(profile);
+        assert!(supplied("client.connected", Profile::V5_8).contains(&"receive_maximum"));
+        assert!(!supplied("client.connack", Profile::V5_8).contains(&"connected_at"));
+        assert!(supplied("message.acked", Profile::V4_3).contains(&"puback_props"));
+        assert!(supplied("client.connack", Profile::V4_3).is_empty());
+        for (_, event, more, less) in table::ENGINE_ONLY {
+            let event = by_name(event).unwrap();
+            assert!(more.iter().all(|name| !event.columns_5_8.is_empty() && !name.is_empty()));
+            assert!(less.iter().all(|name| event.columns_5_8.contains(name)), "{}", event.name);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Every event with its columns, per profile, and a sample of each column: one table for evaluation, checks,
 //! completion and the tester's samples.
 //!
-//! The columns are those of emqx_rule_events (`eventmsg_*`), the samples those of its `columns_with_exam`.
+//! Columns and samples are those that the tester shows (emqx_rule_events:columns_with_exam); where the engine's own
+//! (`eventmsg_*`) are others, [`ENGINE_ONLY`] says so.
 
 use crate::profile::Profile;
 
@@ -27,6 +28,14 @@ impl Event {
             Profile::V5_8 => self.columns_5_8,
             Profile::V4_3 => self.columns_4_3,
         }
+    }
+
+    /// The columns that the engine itself supplies in a profile, `metadata` aside; none when the event is not there.
+    pub fn supplied(&self, profile: Profile) -> Vec<&'static str> {
+        let differs = ENGINE_ONLY.iter().find(|(p, event, ..)| *p == profile && *event == self.name);
+        let (more, less) = differs.map_or((&[][..], &[][..]), |(.., more, less)| (*more, *less));
+        let shown = self.columns(profile).iter().filter(|name| !less.contains(name));
+        shown.chain(more).copied().collect()
     }
 }
 
@@ -80,6 +89,26 @@ pub const EVENTS: &[Event] = &[
     Event { name: "$bridges/mqtt:*", topic: "$bridges/mqtt:*", doc: "a message came in over an MQTT bridge", columns_5_8: &["dup", "event", "id", "message_received_at", "node", "payload", "pub_props", "qos", "retain", "server", "timestamp", "topic"], columns_4_3: &[] },
 ];
 
+/// Where the engine's columns are not the tester's: profile, event, columns that only the engine has, columns that
+/// only the tester has.
+#[rustfmt::skip]
+pub const ENGINE_ONLY: &[(Profile, &str, &[&str], &[&str])] = &[
+    (Profile::V5_8, "client.connected", &["receive_maximum"], &[]),
+    (Profile::V5_8, "client.connack", &[], &["connected_at"]),
+    (Profile::V5_8, "alarm.activated", &["node", "timestamp"], &[]),
+    (Profile::V5_8, "alarm.deactivated", &["node", "timestamp"], &[]),
+    (Profile::V5_8, "message.transformation_failed", &["transformation"], &["validation"]),
+    (Profile::V4_3, "message.publish", &["pub_props"], &[]),
+    (Profile::V4_3, "message.delivered", &["headers", "pub_props"], &[]),
+    (Profile::V4_3, "message.acked", &["headers", "pub_props", "puback_props"], &[]),
+    (Profile::V4_3, "message.dropped", &["headers", "pub_props"], &[]),
+    (Profile::V4_3, "delivery.dropped", &["headers", "pub_props"], &[]),
+    (Profile::V4_3, "client.connected", &["conn_props", "receive_maximum"], &[]),
+    (Profile::V4_3, "client.disconnected", &["disconn_props"], &[]),
+    (Profile::V4_3, "session.subscribed", &["sub_props"], &[]),
+    (Profile::V4_3, "session.unsubscribed", &["unsub_props"], &[]),
+];
+
 /// All columns.
 #[rustfmt::skip]
 pub const COLUMNS: &[Column] = &[
@@ -123,6 +152,7 @@ pub const COLUMNS: &[Column] = &[
     Column { name: "qos", doc: "quality of service", sample: Sample::Json(r#"1"#) },
     Column { name: "reason", doc: "why it happened, an atom", sample: Sample::Atom("normal") },
     Column { name: "reason_code", doc: "reason code by name", sample: Sample::Atom("success") },
+    Column { name: "receive_maximum", doc: "how many messages the client takes in flight", sample: Sample::Json(r#"32"#) },
     Column { name: "result", doc: "allow or deny", sample: Sample::Text("allow") },
     Column { name: "retain", doc: "the retain flag", sample: Sample::Json(r#"false"#) },
     Column { name: "server", doc: "address of the remote broker", sample: Sample::Text("192.168.0.10:1883") },
@@ -130,6 +160,7 @@ pub const COLUMNS: &[Column] = &[
     Column { name: "sub_props", doc: "MQTT 5 properties of SUBSCRIBE", sample: Sample::Json(r#"{"User-Property":{"foo":"bar"},"User-Property-Pairs":[{"key":"foo"},{"value":"bar"}]}"#, ) },
     Column { name: "timestamp", doc: "when the event happened, in ms", sample: Sample::Now },
     Column { name: "topic", doc: "topic of the message, or topic filter of the subscription", sample: Sample::Text("t/a") },
+    Column { name: "transformation", doc: "name of the transformation", sample: Sample::Text("my_transformation") },
     Column { name: "unsub_props", doc: "MQTT 5 properties of UNSUBSCRIBE", sample: Sample::Json(r#"{"User-Property":{"foo":"bar"},"User-Property-Pairs":[{"key":"foo"},{"value":"bar"}]}"#, ) },
     Column { name: "username", doc: "user name, undefined when the client gave none", sample: Sample::Text("u_emqx") },
     Column { name: "validation", doc: "name of the validation or transformation", sample: Sample::Text("my_transformation") },

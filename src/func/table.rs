@@ -117,6 +117,24 @@ impl Kinds {
         }
     }
 
+    /// The kinds of the set by their names, for programs.
+    pub fn names(self) -> Vec<&'static str> {
+        let all = [
+            (Kinds::UNDEFINED, "undefined"),
+            (Kinds::NULL, "null"),
+            (Kinds::BOOL, "boolean"),
+            (Kinds::INT, "integer"),
+            (Kinds::FLOAT, "float"),
+            (Kinds::OTHER_ATOM, "atom"),
+            (Kinds::STR, "string"),
+            (Kinds::BITS, "bits"),
+            (Kinds::LIST, "list"),
+            (Kinds::MAP, "map"),
+            (Kinds::TUPLE, "tuple"),
+        ];
+        all.into_iter().filter(|(kind, _)| self.0 & kind.0 != 0).map(|(_, name)| name).collect()
+    }
+
     /// The words for the set: "a string or a list".
     pub fn describe(self) -> String {
         if self == Kinds::ANY {
@@ -171,6 +189,32 @@ pub enum Purity {
     KeepsState,
 }
 
+impl Purity {
+    /// Its name, for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Purity::Pure => "pure",
+            Purity::ReadsMessage => "reads_message",
+            Purity::ReadsClock => "reads_clock",
+            Purity::ReadsRandom => "reads_random",
+            Purity::ReadsEnvironment => "reads_environment",
+            Purity::KeepsState => "keeps_state",
+        }
+    }
+
+    /// What it means, behind "its answer comes".
+    pub fn describe(self) -> &'static str {
+        match self {
+            Purity::Pure => "from its arguments alone",
+            Purity::ReadsMessage => "from the message",
+            Purity::ReadsClock => "from the clock or the zone",
+            Purity::ReadsRandom => "from random numbers",
+            Purity::ReadsEnvironment => "from the environment",
+            Purity::KeepsState => "from a store that outlives the message",
+        }
+    }
+}
+
 /// Which profiles have a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profiles {
@@ -183,6 +227,11 @@ pub enum Profiles {
 }
 
 impl Profiles {
+    /// The profiles, oldest first.
+    pub fn list(self) -> impl Iterator<Item = Profile> {
+        Profile::ALL.into_iter().filter(move |profile| self.has(*profile))
+    }
+
     /// Is this profile one of them?
     pub fn has(self, profile: Profile) -> bool {
         match self {
@@ -236,10 +285,35 @@ pub struct Builtin {
 }
 
 impl Builtin {
-    /// `abs(x: an integer) -> an integer`.
+    /// `abs(x)`; an operator between its operands, `a + b`.
+    pub fn short_signature(&self) -> String {
+        let params: Vec<&str> = self.params.iter().map(|p| p.name).collect();
+        if self.is_operator() {
+            return params.join(&format!(" {} ", self.name));
+        }
+        let more = if self.variadic { ", …" } else { "" };
+        format!("{}({}{more})", self.name, params.join(", "))
+    }
+
+    /// What it does, in a sentence.
+    pub fn summary(&self) -> &'static str {
+        let line = self.doc.lines().next().unwrap_or_default();
+        let next = line.match_indices(". ").find(|(at, _)| line[at + 2..].starts_with(char::is_uppercase));
+        next.map_or(line, |(at, _)| &line[..=at])
+    }
+
+    /// Is it written between its operands?
+    pub fn is_operator(&self) -> bool {
+        !self.name.starts_with(|c: char| c.is_ascii_alphabetic())
+    }
+
+    /// `abs(x: an integer) -> an integer`; `a + b -> a number, a: a number, b: a number`.
     pub fn signature(&self) -> String {
         let params: Vec<String> =
             self.params.iter().map(|p| format!("{}: {}", p.name, p.kinds.describe())).collect();
+        if self.is_operator() {
+            return format!("{} -> {}, {}", self.short_signature(), self.ret.describe(), params.join(", "));
+        }
         let more = if self.variadic { ", …" } else { "" };
         format!("{}({}{more}) -> {}", self.name, params.join(", "), self.ret.describe())
     }

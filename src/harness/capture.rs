@@ -1,5 +1,7 @@
 //! Captures: messages as `rulemill record` writes them, one a line, replayed in one test.
 
+use std::io::{BufRead, Read};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -8,7 +10,7 @@ use super::expect::Expect;
 use super::given::{self, MessageGiven};
 use super::pattern::Pattern;
 use super::verdict::Seen;
-use super::{Reading, clock, expect};
+use super::{Fixtures, Reading, Stream, clock, expect};
 use crate::diag::{Diagnostic, codes};
 use crate::document::{Data, Document, Entry, Fields, Format, Node, Problems, Style};
 use crate::limits;
@@ -18,8 +20,12 @@ use crate::value::{Bytes, Value, encode};
 /// A capture and what must come of it.
 #[derive(Clone, Debug)]
 pub struct Capture {
-    /// The messages.
-    pub lines: Vec<Line>,
+    /// The file's path as written.
+    pub path: String,
+    /// Where the path is written.
+    pub span: Span,
+    /// The file; it may be larger than the memory.
+    pub stream: Stream,
     /// What each must bring.
     pub each: Option<Expect>,
     /// What all must come to.
@@ -71,14 +77,17 @@ pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Cap
     let file = Fields::read("each_line", node, &["$ndjson"], reading.problems)?;
     let path_node = file.required("$ndjson", reading.problems)?;
     let path = file.text("$ndjson", reading.problems)?;
-    let bytes = match reading.fixtures.read(path) {
-        Ok(bytes) => bytes,
+    let stream = match reading.fixtures.stream(path) {
+        Ok(stream) => stream,
         Err(why) => {
             reading.problems.error(codes::FIXTURE, path_node.span, why);
             return None;
         }
     };
-    let lines = lines(path, &bytes, path_node.span, limits::CAPTURE_LINES_MAX, reading)?;
+    if let Err(problem) = check_start(path, path_node.span, &stream) {
+        reading.problems.push(*problem);
+        return None;
+    }
     let snapshot = match fields.get("snapshot") {
         None => None,
         Some(node) => {
@@ -87,7 +96,8 @@ pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Cap
             Some(Snapshot { path, span: node.span, text })
         }
     };
-    let mut capture = Capture { lines, each: None, totals: Vec::new(), snapshot };
+    let (path, span) = (path.to_owned(), path_node.span);
+    let mut capture = Capture { path, span, stream, each: None, totals: Vec::new(), snapshot };
     let Some(node) = fields.get("expect") else {
         if capture.snapshot.is_none() {
             fields.required("expect", reading.problems);
@@ -112,46 +122,106 @@ fn totals(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<(&'static str, P
     Some(totals)
 }
 
-/// The messages of a file; a bad line is told with its number.
-fn lines(
-    path: &str,
-    bytes: &Bytes,
+/// Reads the first messages: most mistakes are in all of them, and are told before anything runs.
+fn check_start(path: &str, span: Span, stream: &Stream) -> Result<(), Box<Diagnostic>> {
+    let mut lines = Lines::open(path, span, stream)?;
+    for at in 0..limits::CAPTURE_LINES_CHECKED {
+        match lines.next() {
+            Some(Ok(_)) => {}
+            Some(Err(problem)) => return Err(problem),
+            None if at == 0 => {
+                let message = format!("the capture {path} has no messages");
+                return Err(Box::new(Diagnostic::error(codes::NO_TESTS, message).at(span, "")));
+            }
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+/// The messages of a capture, one after the other; a bad line is told with its number.
+pub(super) struct Lines<'a> {
+    path: &'a str,
     span: Span,
-    lines_max: usize,
-    reading: &mut Reading<'_>,
-) -> Option<Vec<Line>> {
-    let mut lines = Vec::new();
-    for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        if lines.len() == lines_max {
-            let message = format!("the capture has more than {lines_max} messages");
-            reading.problems.error(codes::TOO_LARGE, span, message);
-            return None;
-        }
-        match read_line(at + 1, line, reading) {
-            Ok(line) => lines.push(line),
-            Err(why) => {
-                let message = format!("line {} of the capture {path}: {why}", at + 1);
-                reading.problems.error(codes::FIXTURE, span, message);
-                return None;
+    reader: Box<dyn BufRead>,
+    /// Lines so far, empty ones among them.
+    number: usize,
+    messages: usize,
+    messages_max: usize,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Lines<'a> {
+    /// Begins at the start of a file.
+    pub fn open(path: &'a str, span: Span, stream: &Stream) -> Result<Lines<'a>, Box<Diagnostic>> {
+        let reader = stream.open().map_err(|e| {
+            let message = format!("cannot read the capture {path}: {e}");
+            Box::new(Diagnostic::error(codes::FIXTURE, message).at(span, ""))
+        })?;
+        let messages_max = limits::CAPTURE_LINES_MAX;
+        Ok(Lines { path, span, reader, number: 0, messages: 0, messages_max, buffer: Vec::new() })
+    }
+
+    fn problem(&self, code: &'static str, why: &str) -> Box<Diagnostic> {
+        let message = format!("line {} of the capture {}: {why}", self.number, self.path);
+        Box::new(Diagnostic::error(code, message).at(self.span, ""))
+    }
+
+    /// Reads the next line that is not empty; `false` at the end.
+    fn fill(&mut self) -> Result<bool, Box<Diagnostic>> {
+        loop {
+            self.buffer.clear();
+            self.number += 1;
+            let limit = limits::CAPTURE_LINE_BYTES_MAX;
+            let read = (&mut self.reader).take(limit as u64 + 1).read_until(b'\n', &mut self.buffer);
+            let read = read.map_err(|e| self.problem(codes::FIXTURE, &e.to_string()))?;
+            if read > limit {
+                return Err(self.problem(codes::TOO_LARGE, &format!("it has more than {limit} bytes")));
+            }
+            if read == 0 {
+                return Ok(false);
+            }
+            if !self.buffer.iter().all(u8::is_ascii_whitespace) {
+                return Ok(true);
             }
         }
     }
-    if lines.is_empty() {
-        let problem =
-            Diagnostic::error(codes::NO_TESTS, format!("the capture {path} has no messages")).at(span, "");
-        reading.problems.push(problem);
-    }
-    (!lines.is_empty()).then_some(lines)
 }
 
-fn read_line(number: usize, bytes: &[u8], reading: &mut Reading<'_>) -> Result<Line, String> {
+impl Iterator for Lines<'_> {
+    type Item = Result<Line, Box<Diagnostic>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.fill() {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(problem) => return Some(Err(problem)),
+        }
+        self.messages += 1;
+        if self.messages > self.messages_max {
+            let message = format!("the capture has more than {} messages", self.messages_max);
+            let problem = Diagnostic::error(codes::TOO_LARGE, message).at(self.span, "");
+            return Some(Err(Box::new(problem)));
+        }
+        let line = read_line(self.number, &self.buffer);
+        Some(line.map_err(|why| self.problem(codes::FIXTURE, &why)))
+    }
+}
+
+/// The messages of a capture hold all that they are.
+struct NoFixtures;
+
+impl Fixtures for NoFixtures {
+    fn read(&mut self, path: &str) -> Result<Bytes, String> {
+        Err(format!("a capture cannot refer to {path}"))
+    }
+}
+
+fn read_line(number: usize, bytes: &[u8]) -> Result<Line, String> {
     let first = |problems: Vec<Diagnostic>| problems.into_iter().next().map_or(String::new(), |p| p.message);
     let document = Document::read("", bytes, Format::Json).map_err(first)?;
     let mut problems = Problems::new(&document);
-    let mut inner = Reading { problems: &mut problems, fixtures: reading.fixtures };
+    let mut inner = Reading { problems: &mut problems, fixtures: &mut NoFixtures };
     let line = message(number, &document.root, &mut inner);
     match (line, problems.into_list()) {
         (Some(line), problems) if problems.is_empty() => Ok(line),
@@ -201,31 +271,50 @@ pub struct Tally {
     outputs: i64,
     no_match: i64,
     errors: i64,
-    /// The outputs, as a snapshot holds them.
-    pub written: String,
+    /// The outputs, as a snapshot holds them; `None` where none is wanted.
+    pub written: Option<String>,
+    /// They would be more than a snapshot holds.
+    full: bool,
 }
 
 impl Tally {
+    /// Nothing yet.
+    pub fn new(capture: &Capture) -> Tally {
+        Tally { written: capture.snapshot.as_ref().map(|_| String::new()), ..Tally::default() }
+    }
+
     /// Counts what a rule did with a line.
     pub fn add(&mut self, number: usize, rule: &str, seen: &Seen) {
         let Seen::Ran(ran) = seen else { return };
-        let written = match &ran.result {
-            Err(error) => {
+        let mut outputs = &[][..];
+        let mut error = None;
+        match &ran.result {
+            Err(e) => {
                 self.errors += 1;
-                format!("\"error\":\"{}\"", error.clause.name())
+                error = Some(e.clause.name());
             }
             Ok(None) => {
                 self.no_match += 1;
                 return;
             }
-            Ok(Some(outputs)) => {
-                self.outputs += i64::try_from(outputs.len()).unwrap_or(i64::MAX);
+            Ok(Some(maps)) => {
+                self.outputs += i64::try_from(maps.len()).unwrap_or(i64::MAX);
+                outputs = maps;
+            }
+        }
+        let Some(text) = &mut self.written else { return };
+        let written = match error {
+            Some(clause) => format!("\"error\":\"{clause}\""),
+            None => {
                 let list = Value::list(outputs.iter().cloned().map(Value::Map).collect());
                 let json = encode::to_json(&list).unwrap_or_else(|e| format!("\"{e}\"").into_bytes());
                 format!("\"outputs\":{}", String::from_utf8_lossy(&json))
             }
         };
-        self.written.push_str(&format!("{{\"line\":{number},\"rule\":\"{rule}\",{written}}}\n"));
+        self.full |= text.len() + written.len() > limits::FIXTURE_BYTES_MAX;
+        if !self.full {
+            text.push_str(&format!("{{\"line\":{number},\"rule\":\"{rule}\",{written}}}\n"));
+        }
     }
 
     /// Holds totals and snapshot against what was expected.
@@ -247,13 +336,22 @@ impl Tally {
             span: snapshot.span,
             hint: Some("`rulemill test --update` writes the snapshot anew".to_owned()),
         };
+        let written = self.written.as_deref().unwrap_or_default();
+        if self.full {
+            let expected = format!("outputs of at most {} bytes", limits::FIXTURE_BYTES_MAX);
+            comparison.push(Difference {
+                hint: Some("expect totals, or `each_line` with an `expect`".to_owned()),
+                ..difference(DifferenceKind::Different, &expected, "more", "the snapshot".to_owned())
+            });
+            return;
+        }
         let Some(text) = &snapshot.text else {
             let expected = format!("the file {}", snapshot.path);
             comparison.push(difference(DifferenceKind::Missing, &expected, "", "snapshot".to_owned()));
             return;
         };
         let text = String::from_utf8_lossy(text).replace("\r\n", "\n");
-        let (mut old, mut new) = (text.lines(), self.written.lines());
+        let (mut old, mut new) = (text.lines(), written.lines());
         for number in 1.. {
             let path = format!("snapshot line {number}");
             let found = match (old.next(), new.next()) {
@@ -274,25 +372,30 @@ impl Tally {
 mod tests {
     use super::*;
 
-    struct Nothing;
-
-    impl super::super::Fixtures for Nothing {
-        fn read(&mut self, path: &str) -> Result<Bytes, String> {
-            Err(format!("no {path}"))
-        }
+    fn messages(text: &str, messages_max: usize) -> Vec<Result<usize, String>> {
+        let bytes = Bytes::copy_from_slice(text.as_bytes());
+        let stream = Stream::new(move || Ok(Box::new(std::io::Cursor::new(bytes.clone()))));
+        let mut lines = Lines::open("c", Span::new(0, 1), &stream).unwrap();
+        lines.messages_max = messages_max;
+        lines.map(|line| line.map(|line| line.number).map_err(|problem| problem.message)).collect()
     }
 
     #[test]
     fn captures_end_at_the_bound() {
-        let document = Document::read("t.yaml", b"x", Format::Yaml).unwrap();
-        let read = |n: usize| {
-            let bytes = Bytes::from("{\"topic\": \"t\"}\n".repeat(n));
-            let mut problems = Problems::new(&document);
-            let mut reading = Reading { problems: &mut problems, fixtures: &mut Nothing };
-            let count = lines("c", &bytes, Span::new(0, 1), 3, &mut reading).map(|lines| lines.len());
-            (count, problems.into_list().first().map(|problem| problem.message.clone()))
+        let text = "{\"topic\": \"t\"}\n\n".repeat(3);
+        assert_eq!(messages(&text, 3), [Ok(1), Ok(3), Ok(5)]);
+        let last = messages(&text, 2).pop().unwrap();
+        assert_eq!(last, Err("the capture has more than 2 messages".to_owned()));
+    }
+
+    #[test]
+    fn lines_end_at_the_bound() {
+        let line = |bytes: usize| {
+            let frame = "{\"topic\": \"t\", \"payload\": \"\"}\n".len();
+            format!("{{\"topic\": \"t\", \"payload\": \"{}\"}}\n", "x".repeat(bytes - frame))
         };
-        assert_eq!(read(3), (Some(3), None));
-        assert_eq!(read(4), (None, Some("the capture has more than 3 messages".to_owned())));
+        assert_eq!(messages(&line(limits::CAPTURE_LINE_BYTES_MAX), 9), [Ok(1)]);
+        let beyond = &messages(&line(limits::CAPTURE_LINE_BYTES_MAX + 1), 9)[0];
+        assert_eq!(beyond, &Err("line 1 of the capture c: it has more than 6356992 bytes".to_owned()));
     }
 }

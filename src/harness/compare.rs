@@ -60,9 +60,21 @@ impl Comparison {
         Comparison { profile, differences: Vec::new() }
     }
 
+    /// Whose behaviour counts.
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
     /// What was found.
     pub fn into_differences(self) -> Vec<Difference> {
         self.differences
+    }
+
+    /// Drops what is beyond a number of differences, and says how many.
+    pub fn keep(&mut self, bound: usize) -> usize {
+        let beyond = self.differences.len().saturating_sub(bound);
+        self.differences.truncate(bound);
+        beyond
     }
 
     /// Adds a difference that was found elsewhere.
@@ -273,7 +285,7 @@ impl Comparison {
 const MASK: &str = "******";
 
 /// Is the last key of a path one whose value no report shows?
-fn is_secret(path: &str) -> bool {
+pub(super) fn is_secret(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or_default().to_lowercase();
     ["authorization", "proxy-authorization", "password", "secret", "token"].contains(&last.as_str())
 }

@@ -1,14 +1,15 @@
 //! What must come: outputs, errors, actions.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::Reading;
 use super::pattern::Pattern;
+use super::{Reading, faults};
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::document::{Data, Entry, Fields, Node};
 use crate::eval::Clause;
 use crate::profile::Profile;
-use crate::rule::keys;
+use crate::rule::{keys, units};
 use crate::text::Span;
 
 /// What a step must bring.
@@ -83,11 +84,15 @@ pub struct ActionExpect {
     pub kind: &'static str,
     /// What its keys must be.
     pub wants: Wants,
+    /// What must become of its delivery: `attempts`, `delays`, `result`.
+    pub delivery: Vec<(&'static str, Pattern)>,
 }
 
 /// What the keys of an action must be.
 #[derive(Clone, Debug)]
 pub enum Wants {
+    /// Nothing is said of what is sent, only of how its delivery goes.
+    Unsaid,
     /// The whole of it: `console: E`, `params: E`, `http: $any`.
     Whole(Pattern),
     /// Key by key.
@@ -97,6 +102,7 @@ pub enum Wants {
 const EXPECT: &[&str] = &["output", "outputs", "error", "actions", "warns", "rules", "kv"];
 const RULE: &[&str] = &["output", "outputs", "error", "actions", "warns"];
 const WORDS: &[&str] = &["not_selected", "disabled", "no_match"];
+const DELIVERY: [&str; 3] = ["attempts", "delays", "result"];
 const CLAUSES: &[Clause] = &[Clause::Select, Clause::Where, Clause::Foreach, Clause::Incase, Clause::Do];
 
 /// The kinds of actions, their keys, and the key that must be written.
@@ -287,7 +293,8 @@ fn actions(node: &Node, reading: &mut Reading<'_>) -> Option<ActionsExpect> {
 }
 
 fn action(node: &Node, reading: &mut Reading<'_>) -> Option<ActionExpect> {
-    let known: Vec<&str> = std::iter::once("id").chain(KINDS.iter().map(|(kind, ..)| *kind)).collect();
+    let kinds = KINDS.iter().map(|(kind, ..)| *kind);
+    let known: Vec<&str> = std::iter::once("id").chain(kinds).chain(DELIVERY).collect();
     let fields = Fields::read("action", node, &known, reading.problems)?;
     fields.required("id", reading.problems)?;
     let id = fields.text("id", reading.problems)?;
@@ -295,8 +302,12 @@ fn action(node: &Node, reading: &mut Reading<'_>) -> Option<ActionExpect> {
         Some((kind, name)) => format!("{}:{name}", keys::upgraded(kind)),
         None => id.to_owned(),
     };
+    let delivery = delivery(&fields, reading)?;
     let entry = |kind: &str| fields.entries().iter().find(|e| &*e.key == kind);
     let written: Vec<_> = KINDS.iter().filter_map(|row| entry(row.0).map(|entry| (row, entry))).collect();
+    if written.is_empty() && !delivery.is_empty() {
+        return Some(ActionExpect { span: node.span, id, kind: "", wants: Wants::Unsaid, delivery });
+    }
     let [((kind, keys, must), entry)] = written.as_slice() else {
         let message = match written.len() {
             0 => format!("nothing is said about the action '{id}'"),
@@ -312,7 +323,48 @@ fn action(node: &Node, reading: &mut Reading<'_>) -> Option<ActionExpect> {
         true => Wants::Whole(Pattern::read(&entry.value, reading)?),
         false => Wants::Keys(action_keys(kind, keys, must, &entry.value, reading)?),
     };
-    Some(ActionExpect { span: node.span, id, kind, wants })
+    Some(ActionExpect { span: node.span, id, kind, wants, delivery })
+}
+
+/// What must become of a delivery; waits may be written as durations.
+fn delivery(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<(&'static str, Pattern)>> {
+    let mut wants = Vec::new();
+    for key in DELIVERY {
+        let Some(node) = fields.get(key) else { continue };
+        if let (true, Some(word)) = (key == "result", node.as_text())
+            && !word.starts_with('$')
+            && !faults::RESULTS.contains(&word)
+        {
+            let message = format!("'{word}' is no result of a delivery");
+            let problem = Diagnostic::error(codes::BAD_EXPECTATION, message).at(node.span, "");
+            let help = match nearest(word, faults::RESULTS) {
+                Some(near) => format!("did you mean '{near}'?"),
+                None => format!("write one of {}", faults::RESULTS.join(", ")),
+            };
+            reading.problems.push(problem.help(help));
+            return None;
+        }
+        let node = if key == "delays" { &in_milliseconds(node) } else { node };
+        wants.push((key, Pattern::read(node, reading)?));
+    }
+    Some(wants)
+}
+
+/// A node whose durations are numbers of milliseconds.
+fn in_milliseconds(node: &Node) -> Node {
+    let data = match &node.data {
+        Data::Text(text) => match units::duration_ms(text) {
+            Some(ms) => Data::Int(Arc::from(ms.to_string()), Arc::new(ms.into())),
+            None => node.data.clone(),
+        },
+        Data::List(items) => Data::List(Arc::new(items.iter().map(in_milliseconds).collect())),
+        Data::Map(entries) => {
+            let entry = |entry: &Entry| Entry { value: in_milliseconds(&entry.value), ..entry.clone() };
+            Data::Map(Arc::new(entries.iter().map(entry).collect()))
+        }
+        other => other.clone(),
+    };
+    Node { data, ..node.clone() }
 }
 
 fn action_keys(

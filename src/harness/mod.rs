@@ -4,10 +4,17 @@
 //! [`crate::ctx::Ctx`] that each case gets.
 
 mod capture;
+mod case;
+mod check;
 pub mod clock;
 pub mod compare;
+pub mod coverage;
+pub mod excerpt;
 mod expect;
+pub mod explain;
+pub mod faults;
 mod given;
+pub mod look;
 mod model;
 pub mod pattern;
 mod payload;
@@ -21,10 +28,16 @@ pub mod verdict;
 pub use capture::{Capture, Line, Snapshot};
 pub use compare::{Difference, DifferenceKind};
 pub use expect::{ActionExpect, ActionsExpect, Expect, RuleExpect, Said};
+pub use explain::Explanation;
+pub use faults::{Delivery, End, Fault, Faults};
 pub use given::{EventGiven, Given, MessageGiven};
+pub use look::Look;
 pub use model::{Name, Step, Test, TestFile, When, World};
 pub use read::parse;
-pub use run::{CaseResult, NewCtx, rule_stem, run_case};
+pub use run::{CaseResult, NewCtx, Runner, rule_stem, run_case};
+
+use std::io::{self, BufRead, Cursor};
+use std::sync::Arc;
 
 use crate::document::Problems;
 use crate::value::Bytes;
@@ -33,6 +46,36 @@ use crate::value::Bytes;
 pub trait Fixtures {
     /// The bytes of a fixture, or a sentence.
     fn read(&mut self, path: &str) -> Result<Bytes, String>;
+
+    /// A fixture to be read piece by piece, however large.
+    fn stream(&mut self, path: &str) -> Result<Stream, String> {
+        let bytes = self.read(path)?;
+        Ok(Stream::new(move || Ok(Box::new(Cursor::new(bytes.clone())))))
+    }
+}
+
+type Open = dyn Fn() -> io::Result<Box<dyn BufRead>> + Send + Sync;
+
+/// A fixture that is opened anew each time it is read.
+#[derive(Clone)]
+pub struct Stream(Arc<Open>);
+
+impl Stream {
+    /// A fixture that is opened by a function.
+    pub fn new(open: impl Fn() -> io::Result<Box<dyn BufRead>> + Send + Sync + 'static) -> Stream {
+        Stream(Arc::new(open))
+    }
+
+    /// Its start.
+    pub fn open(&self) -> io::Result<Box<dyn BufRead>> {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stream")
+    }
 }
 
 /// A test file being read.

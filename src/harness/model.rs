@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::capture::Capture;
 use super::expect::Expect;
+use super::faults::Faults;
 use super::given::Given;
 use crate::profile::Profile;
 use crate::text::{Source, Span};
@@ -87,6 +88,8 @@ pub struct Step {
     pub when: When,
     /// What comes; `None` for a step that only looks.
     pub given: Option<Given>,
+    /// How servers answer.
+    pub faults: Vec<Faults>,
     /// What must come of it.
     pub expect: Option<Expect>,
 }

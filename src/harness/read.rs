@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::faults::Faults;
 use super::model::{Name, Step, Test, TestFile, When, World};
-use super::{Fixtures, Reading, capture, clock, expect, given, payload, table};
+use super::{Fixtures, Reading, capture, clock, expect, faults, given, payload, table};
 use crate::diag::{Diagnostic, codes};
 use crate::document::{Data, Document, Entry, Fields, Format, Node, Problems};
 use crate::profile::Profile;
@@ -14,6 +15,7 @@ const FILE: &[&str] = &["rule", "emqx", "clock", "zone", "seed", "env", "kv", "t
 const TEST: &[&str] = &[
     "name",
     "given",
+    "faults",
     "expect",
     "steps",
     "chain",
@@ -28,9 +30,7 @@ const TEST: &[&str] = &[
     "each_line",
     "snapshot",
 ];
-const STEP: &[&str] = &["at", "advance", "given", "expect"];
-/// Words of the format that this version does not run.
-const LATER: &[&str] = &["faults"];
+const STEP: &[&str] = &["at", "advance", "given", "faults", "expect"];
 
 /// Reads a test file; fixtures are read with it, so that a missing one is told where it is named.
 pub fn parse(path: &str, bytes: &[u8], fixtures: &mut dyn Fixtures) -> Result<TestFile, Vec<Diagnostic>> {
@@ -206,11 +206,6 @@ fn env(entries: &Fields<'_>, reading: &mut Reading<'_>) -> BTreeMap<String, Stri
 
 fn read_test(node: &Node, base: &Common, suffix: Option<&str>, reading: &mut Reading<'_>) -> Option<Test> {
     let before = reading.problems.errors();
-    if let Some(entry) = node.as_map().and_then(|entries| entries.iter().find(|e| LATER.contains(&&*e.key))) {
-        let message = format!("this version of rulemill does not run '{}'", entry.key);
-        reading.problems.error(codes::NOT_SUPPORTED, entry.key_span, message);
-        return None;
-    }
     let fields = Fields::read("the test", node, TEST, reading.problems)?;
     fields.required("name", reading.problems);
     let name = fields.text("name", reading.problems).unwrap_or_default();
@@ -219,12 +214,12 @@ fn read_test(node: &Node, base: &Common, suffix: Option<&str>, reading: &mut Rea
     let capture = capture::read(&fields, reading);
     let steps = match (fields.get("each_line"), fields.get("steps")) {
         (Some(_), _) => {
-            refuse(&fields, &["given", "steps"], "beside 'each_line'", reading);
+            refuse(&fields, &["given", "faults", "steps"], "beside 'each_line'", reading);
             Vec::new()
         }
         (None, None) => vec![single_step(&fields, node, reading)],
         (None, Some(steps)) => {
-            refuse(&fields, &["given", "expect"], "beside 'steps', but in each of them", reading);
+            refuse(&fields, &["given", "faults", "expect"], "beside 'steps', but in each of them", reading);
             read_steps(steps, reading)
         }
     };
@@ -250,7 +245,15 @@ fn refuse(fields: &Fields<'_>, keys: &[&str], place: &str, reading: &mut Reading
 fn single_step(fields: &Fields<'_>, node: &Node, reading: &mut Reading<'_>) -> Step {
     let given = fields.required("given", reading.problems).and_then(|node| given::read(node, reading));
     let expect = fields.required("expect", reading.problems).and_then(|node| expect::read(node, reading));
-    Step { span: node.span, when: When::Now, given, expect }
+    let faults = faults(fields, reading).unwrap_or_default();
+    Step { span: node.span, when: When::Now, given, faults, expect }
+}
+
+fn faults(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Faults>> {
+    match fields.get("faults") {
+        Some(node) => faults::read(node, reading),
+        None => Some(Vec::new()),
+    }
 }
 
 fn read_steps(node: &Node, reading: &mut Reading<'_>) -> Vec<Step> {
@@ -288,7 +291,11 @@ fn read_step(node: &Node, reading: &mut Reading<'_>) -> Option<Step> {
     if given.is_none() && expect.is_none() && when == When::Now {
         reading.problems.error(codes::BAD_EXPECTATION, node.span, "the step does nothing");
     }
-    Some(Step { span: node.span, when, given, expect })
+    let faults = faults(&fields, reading)?;
+    if given.is_none() && !faults.is_empty() {
+        refuse(&fields, &["faults"], "without 'given'", reading);
+    }
+    Some(Step { span: node.span, when, given, faults, expect })
 }
 
 fn milliseconds(node: &Node, reading: &mut Reading<'_>) -> Option<u64> {

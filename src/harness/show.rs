@@ -73,6 +73,14 @@ fn push_quoted(out: &mut String, bytes: &[u8]) {
     }
 }
 
+/// A text of at most so many characters, the last one `…` where more follow.
+pub fn cut_to(text: &str, chars: usize) -> String {
+    match (text.char_indices().nth(chars), text.char_indices().nth(chars.saturating_sub(1))) {
+        (Some(_), Some((at, _))) => format!("{}…", &text[..at]),
+        _ => text.to_owned(),
+    }
+}
+
 /// A text cut to what a report shows.
 pub fn cut(text: &str) -> String {
     let limit = limits::REPORT_VALUE_CHARS_MAX;

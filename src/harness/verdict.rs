@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use super::compare::{Comparison, Difference, DifferenceKind, under};
 use super::expect::{ActionExpect, ActionsExpect, RuleExpect, Said, Wants};
+use super::faults::{self, Delivery, End, Faults};
 use super::show;
 use crate::engine::{Outcome, RenderedAction};
 use crate::eval::{EvalError, Verdict};
+use crate::profile::Profile;
 use crate::rule::{Request, Rule};
 use crate::text::Span;
 use crate::value::{Map, Value};
@@ -86,7 +88,15 @@ fn list(outputs: &[Map]) -> Value {
 }
 
 /// Compares one rule.
-pub fn check(prefix: &str, rule: &Rule, expect: &RuleExpect, seen: &Seen, comparison: &mut Comparison) {
+pub fn check(
+    prefix: &str,
+    rule: &Rule,
+    expect: &RuleExpect,
+    seen: &Seen,
+    faults: &[Faults],
+    comparison: &mut Comparison,
+) {
+    let comparison_profile = comparison.profile();
     let answered = check_said(prefix, rule, expect, seen, comparison);
     if let Some(warns) = &expect.warns {
         check_warns(prefix, rule, warns, expect.span, comparison);
@@ -100,7 +110,8 @@ pub fn check(prefix: &str, rule: &Rule, expect: &RuleExpect, seen: &Seen, compar
         Seen::Ran(ran) => &ran.actions,
         _ => &empty,
     };
-    check_actions(prefix, expect, actions, comparison);
+    let delivered = |action: &RenderedAction| delivered(rule, action, faults, comparison_profile);
+    check_actions(prefix, expect, actions, &delivered, comparison);
 }
 
 /// Says whether the rule answered in the way expected, whatever the values.
@@ -191,7 +202,22 @@ fn check_warns(prefix: &str, rule: &Rule, warns: &[(String, Span)], span: Span, 
     }
 }
 
-fn check_actions(prefix: &str, expect: &RuleExpect, actions: &[RenderedAction], comparison: &mut Comparison) {
+/// What became of an action's delivery, where a test says how its server answers.
+type Delivered<'a> = &'a dyn Fn(&RenderedAction) -> Option<Delivery>;
+
+fn delivered(rule: &Rule, action: &RenderedAction, faults: &[Faults], profile: Profile) -> Option<Delivery> {
+    action.request.as_ref().ok()?;
+    let faults = faults.iter().find(|faults| faults.action.name == *action.id)?;
+    Some(faults::deliver(rule.actions.get(action.position)?, profile, &faults.answers))
+}
+
+fn check_actions(
+    prefix: &str,
+    expect: &RuleExpect,
+    actions: &[RenderedAction],
+    delivered: Delivered<'_>,
+    comparison: &mut Comparison,
+) {
     let path = |at: usize| under(prefix, &format!("actions[{at}]")).replace('"', "");
     let list = match &expect.actions {
         ActionsExpect::Any => return,
@@ -207,11 +233,14 @@ fn check_actions(prefix: &str, expect: &RuleExpect, actions: &[RenderedAction], 
     };
     for (at, expected) in list.iter().enumerate() {
         match actions.get(at) {
-            Some(actual) => check_action(&path(at), expected, actual, comparison),
+            Some(actual) => {
+                check_action(&path(at), expected, actual, comparison);
+                check_delivery(&path(at), expected, actual, delivered(actual), comparison);
+            }
             None => comparison.push(Difference {
                 path: path(at),
                 kind: DifferenceKind::Missing,
-                expected: format!("{} {}", expected.id, expected.kind),
+                expected: format!("{} {}", expected.id, expected.kind).trim_end().to_owned(),
                 actual: String::new(),
                 span: expected.span,
                 hint: None,
@@ -258,6 +287,9 @@ fn check_action(path: &str, expected: &ActionExpect, actual: &RenderedAction, co
     if expected.id != *actual.id {
         return different(&under(path, "id"), &expected.id, &actual.id, expected.span, None, comparison);
     }
+    if matches!(expected.wants, Wants::Unsaid) {
+        return;
+    }
     let path_of_kind = under(path, expected.kind);
     let request = match (&actual.request, &expected.wants) {
         (Err(why), Wants::Whole(pattern)) if expected.kind == "error" => {
@@ -289,6 +321,40 @@ fn check_action(path: &str, expected: &ActionExpect, actual: &RenderedAction, co
             Request::Params { params, .. } => comparison.check(&path_of_kind, pattern, Some(params)),
             _ => {}
         },
+        Wants::Unsaid => {}
+    }
+}
+
+/// Holds attempts, waits and result against what was expected.
+fn check_delivery(
+    path: &str,
+    expected: &ActionExpect,
+    actual: &RenderedAction,
+    delivery: Option<Delivery>,
+    comparison: &mut Comparison,
+) {
+    if expected.id != *actual.id {
+        return;
+    }
+    for (key, pattern) in &expected.delivery {
+        let path = under(path, key);
+        let Some(delivery) = &delivery else {
+            let why = match &actual.request {
+                Err(why) => format!("nothing was sent: {why}"),
+                Ok(_) => "no delivery".to_owned(),
+            };
+            let hint = actual.request.is_ok().then(|| {
+                format!("say how its server answers: `faults: {{ \"{}\": [503, 200] }}`", actual.id)
+            });
+            different(&path, &pattern.to_string(), &why, pattern.span, hint, comparison);
+            continue;
+        };
+        // Whatever is not delivered stands in the dead letters, for either reason.
+        let dead = Value::str("dead_letter");
+        let is_dead = *key == "result" && matches!(delivery.end, End::Failed | End::Dropped);
+        if !(is_dead && comparison.matches(pattern, Some(&dead))) {
+            comparison.check(&path, pattern, Some(&delivery.value(key)));
+        }
     }
 }
 

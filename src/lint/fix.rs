@@ -145,7 +145,7 @@ fn complaints(text: &str, profile: Profile) -> (usize, usize) {
 fn written(document: &Document, home: &Home<'_>, text: &str) -> String {
     match home.node.style {
         Style::Single => text.replace('\'', "''"),
-        Style::Double => text
+        Style::Double | Style::Escaped => text
             .replace('\\', "\\\\")
             .replace('"', "\\\"")
             .replace('\n', "\\n")
@@ -158,7 +158,7 @@ fn written(document: &Document, home: &Home<'_>, text: &str) -> String {
             let end = if file.contains("\r\n") { "\r\n" } else { "\n" };
             text.replace('\n', &format!("{end}{}", &file[line..start]))
         }
-        Style::Plain | Style::Folded => text.to_owned(),
+        Style::Plain | Style::Folded | Style::Triple => text.to_owned(),
     }
 }
 

@@ -104,13 +104,17 @@ pub fn create_durably(path: &Path, mode: u32) -> std::io::Result<()> {
     Ok(())
 }
 
+/// What `rulemill test` may have put into the folder before it held data.
+const OTHERS: [&str; 2] = ["failed-tests", "failed-tests.new"];
+
 /// A crash before the version file was written leaves at most the lock file.
 fn holds_nothing_foreign(path: &Path) -> Result<bool, FolderError> {
     let mut entries = fs::read_dir(path).map_err(io("list", path))?;
     Ok(entries.all(|entry| {
         entry.is_ok_and(|e| {
             let name = e.file_name();
-            name == LOCK_FILE || name == format!("{VERSION_FILE}.new").as_str()
+            let own = name == LOCK_FILE || name == format!("{VERSION_FILE}.new").as_str();
+            own || OTHERS.iter().any(|other| name == *other)
         })
     }))
 }

@@ -14,6 +14,7 @@ use super::{hstreamdb, http, republish};
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::document::{Data, Document, Fields, Node, Problems};
 use crate::profile::Profile;
+use crate::template::Template;
 use crate::value::{Map, Value};
 
 /// A checked action.
@@ -29,6 +30,22 @@ pub struct Action {
     pub options: Options,
     /// Where it is defined.
     pub place: Place,
+}
+
+/// One template of an action.
+#[derive(Clone, Debug)]
+pub struct Field<'a> {
+    /// The keys to it, below the action's own: `parameters`, `headers`, `x-car`; `name` behind them for the name of a
+    /// header. What its connector adds begins with `connector`.
+    pub path: Vec<String>,
+    /// The template.
+    pub template: &'a Template,
+}
+
+impl<'a> Field<'a> {
+    pub(super) fn new(path: &[&str], template: &'a Template) -> Field<'a> {
+        Field { path: path.iter().map(|key| (*key).to_owned()).collect(), template }
+    }
 }
 
 /// What an action does.
@@ -76,6 +93,17 @@ impl Action {
             ActionKind::Hstreamdb(action) => Some(&action.connector),
             ActionKind::Params { connector, .. } => connector.as_deref(),
             ActionKind::Republish(_) | ActionKind::Console => None,
+        }
+    }
+
+    /// The templates that the file gives it and that rendering uses.
+    pub fn templates(&self) -> Vec<Field<'_>> {
+        match &self.kind {
+            ActionKind::Http(action) => action.templates(),
+            ActionKind::Hstreamdb(action) => action.templates(),
+            ActionKind::Republish(action) => action.templates(),
+            ActionKind::Console => Vec::new(),
+            ActionKind::Params { params, .. } => params.templates(),
         }
     }
 

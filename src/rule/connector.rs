@@ -45,6 +45,11 @@ impl Place {
         self.source.locate(self.span)
     }
 
+    /// The name of the file, an included one by its own name.
+    pub fn file(&self) -> &str {
+        self.source.file_of(self.span).0.name()
+    }
+
     /// The line, from 1.
     pub fn line(&self) -> usize {
         self.source.position(self.span.start as usize).line

@@ -1,5 +1,6 @@
 //! `hstreamdb` actions: one raw record for each output (emqx_bridge_hstreamdb_connector:to_key_and_raw_record/3).
 
+use super::action::Field;
 use super::connector::Shared;
 use super::keys;
 use super::options::Options;
@@ -49,6 +50,13 @@ impl HstreamdbAction {
     /// The stream's name; it is no template.
     pub fn stream(&self) -> &str {
         &self.stream
+    }
+
+    /// The templates that make the record, but for those that EMQX supplies.
+    pub(super) fn templates(&self) -> Vec<Field<'_>> {
+        let all = [("partition_key", &self.partition_key), ("record_template", &self.record)];
+        let written = all.into_iter().filter(|(name, _)| self.options.is_written(name));
+        written.map(|(name, template)| Field::new(&["parameters", name], template)).collect()
     }
 
     /// The record for one output.

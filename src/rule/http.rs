@@ -3,6 +3,7 @@
 //! 5.8: emqx_bridge_http_connector (`process_request_and_action/3`, `merge_headers/2`, `join_paths/2`,
 //! `formalize_request/3`). 4.3: emqx_web_hook_actions.
 
+use super::action::Field;
 use super::connector::{self, Shared, Url};
 use super::keys;
 use super::options::Options;
@@ -122,6 +123,24 @@ impl HttpAction {
             headers,
             body,
         })
+    }
+
+    /// The templates that make the request.
+    pub(super) fn templates(&self) -> Vec<Field<'_>> {
+        // What 4.3 merges with the connector's path is the action's all the same.
+        let (first, second) = &self.path;
+        let first_path = if self.profile.is_5_8() { ["connector", "url"] } else { ["parameters", "path"] };
+        let mut fields = vec![Field::new(&first_path, first), Field::new(&["parameters", "path"], second)];
+        for (whose, headers) in [("parameters", &self.headers), ("connector", &self.base_headers)] {
+            for (name, value) in headers {
+                let path = [whose, "headers", name.source(), "name"];
+                fields.extend([Field::new(&path, name), Field::new(&path[..3], value)]);
+            }
+        }
+        if matches!(self.method, "POST" | "PUT") {
+            fields.extend(self.body.iter().map(|body| Field::new(&["parameters", "body"], body)));
+        }
+        fields
     }
 
     /// The whole path, when no message has a say in it.

@@ -13,19 +13,21 @@ mod params;
 pub mod plain;
 mod republish;
 mod request;
+pub mod retry;
 pub mod units;
 
 use std::sync::Arc;
 
-pub use action::{Action, ActionKind};
+pub use action::{Action, ActionKind, Field};
 pub use connector::{Connector, Place, Shared as SharedConnector, Url};
 pub use hstreamdb::HstreamdbAction;
 pub use http::HttpAction;
-pub use load::{Input, Loaded, RuleSet, Schema, Settings, load, order, sort};
+pub use load::{Input, Loaded, RuleSet, Schema, Settings, load, load_with, order, sort};
 pub use options::{Options, Setting};
 pub use params::Params;
 pub use republish::Republish;
 pub use request::Request;
+pub use retry::Retry;
 
 use crate::diag::Diagnostic;
 use crate::document::Embedded;

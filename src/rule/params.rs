@@ -1,5 +1,6 @@
 //! Actions that rulemill renders and does not deliver: every string of their parameters is a template.
 
+use super::action::Field;
 use super::{plain, rendered};
 use crate::diag::Diagnostic;
 use crate::document::{Data, Node};
@@ -35,6 +36,32 @@ impl Params {
             }
             _ => Params::Constant(plain::value(node)?),
         })
+    }
+
+    /// The templates in the parameters.
+    pub(super) fn templates(&self) -> Vec<Field<'_>> {
+        let mut fields = Vec::new();
+        self.collect(&mut vec!["parameters".to_owned()], &mut fields);
+        fields
+    }
+
+    fn collect<'a>(&'a self, path: &mut Vec<String>, fields: &mut Vec<Field<'a>>) {
+        let mut below = |key: String, inner: &'a Params| {
+            path.push(key);
+            inner.collect(path, fields);
+            path.pop();
+        };
+        match self {
+            Params::Template(template) => fields.push(Field { path: path.clone(), template }),
+            Params::Constant(_) => {}
+            Params::List(items) => {
+                items.iter().enumerate().for_each(|(at, item)| below(at.to_string(), item))
+            }
+            Params::Map(pairs) => {
+                let name = |key: &Value| key.as_text().unwrap_or_default().to_owned();
+                pairs.iter().for_each(|(key, inner)| below(name(key), inner));
+            }
+        }
     }
 
     /// The parameters for one output.

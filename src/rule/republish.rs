@@ -1,5 +1,6 @@
 //! The function `republish`: emqx_rule_actions:republish/3 of each profile.
 
+use super::action::Field;
 use super::keys;
 use super::options::Options;
 use super::rendered;
@@ -22,6 +23,8 @@ pub struct Republish {
     payload: Option<Template>,
     properties: Vec<(&'static str, Template)>,
     user_properties: UserProperties,
+    /// The arguments that the file has; EMQX supplies the others.
+    written: Vec<&'static str>,
     profile: Profile,
 }
 
@@ -30,6 +33,15 @@ pub struct Republish {
 enum Simple {
     Constant(Value),
     Variable(Template),
+}
+
+impl Simple {
+    fn variable(&self) -> Option<&Template> {
+        match self {
+            Simple::Constant(_) => None,
+            Simple::Variable(variable) => Some(variable),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +82,11 @@ pub(super) fn read(what: &str, node: &Node, profile: Profile, problems: &mut Pro
         payload: payload.map(|text| Template::parse(&text, Dialect::action(profile))),
         properties: properties.unwrap_or_default(),
         user_properties,
+        written: keys::REPUBLISH
+            .iter()
+            .map(|key| key.name)
+            .filter(|name| fields.get(name).is_some())
+            .collect(),
         profile,
     };
     (problems.errors() == before).then_some(republish)
@@ -142,6 +159,27 @@ fn simple(
 }
 
 impl Republish {
+    /// The templates that make the message, but for those that EMQX supplies.
+    pub(super) fn templates(&self) -> Vec<Field<'_>> {
+        let mut fields = vec![Field::new(&["args", "topic"], &self.topic)];
+        fields.extend(self.payload.iter().map(|payload| Field::new(&["args", "payload"], payload)));
+        for (name, simple) in [("qos", &self.qos), ("retain", &self.retain)] {
+            fields.extend(simple.variable().map(|variable| Field::new(&["args", name], variable)));
+        }
+        // 4.3 has no more than these.
+        if self.profile.is_5_8() {
+            let direct = self.direct_dispatch.variable();
+            fields.extend(direct.map(|variable| Field::new(&["args", "direct_dispatch"], variable)));
+            let properties = self.properties.iter();
+            fields.extend(properties.map(|(name, t)| Field::new(&["args", "mqtt_properties", name], t)));
+            if let UserProperties::Variable(variable) = &self.user_properties {
+                fields.push(Field::new(&["args", "user_properties"], variable));
+            }
+        }
+        fields.retain(|field| field.path.get(1).is_some_and(|name| self.written.contains(&name.as_str())));
+        fields
+    }
+
     /// The message for one output; `columns` are those of the rule.
     pub fn render(&self, selected: &Map, columns: &Map) -> Result<Request, String> {
         let data = Value::Map(selected.clone());

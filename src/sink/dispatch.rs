@@ -13,14 +13,35 @@ use super::republish::{self, Echo, Echoes};
 use super::tally::Tally;
 use super::{Job, Lanes};
 use crate::delivery::{Publish, Receipt, Ticket};
-use crate::engine::{Origin, Outcome, RenderedAction};
+use crate::engine::{Counter, Counters, Origin, Outcome, RenderedAction};
 use crate::eval::Verdict;
-use crate::event::{Ids, Message};
+use crate::event::{Ids, Message, Occurrence, Republished};
 use crate::limits;
 use crate::rule::Request;
 
-/// The engine: a message in, with the action that republished it; out what each matching rule did with it.
-pub type Rules = Box<dyn FnMut(&Message, Option<&Origin>) -> Vec<Outcome> + Send>;
+/// The rules at work; a function of a message is enough of them for a test.
+pub trait Rules: Send + 'static {
+    /// What each matching rule did with a message, given the action that republished it.
+    fn message(&mut self, message: &Message, origin: Option<&Origin>) -> Vec<Outcome>;
+
+    /// What each rule did whose FROM names this event.
+    fn event(&mut self, occurrence: &Occurrence, origin: Option<&Origin>) -> Vec<Outcome> {
+        let _ = (occurrence, origin);
+        Vec::new()
+    }
+
+    /// The counters of a rule.
+    fn counters(&self, rule: &str) -> Option<Arc<Counters>> {
+        let _ = rule;
+        None
+    }
+}
+
+impl<F: FnMut(&Message, Option<&Origin>) -> Vec<Outcome> + Send + 'static> Rules for F {
+    fn message(&mut self, message: &Message, origin: Option<&Origin>) -> Vec<Outcome> {
+        self(message, origin)
+    }
+}
 
 /// How an action is delivered.
 pub enum Route {
@@ -38,10 +59,13 @@ pub enum Republish {
     Remote(Lanes, Arc<Echoes>),
 }
 
+/// An outcome with the counters of its rule.
+type Counted = (Outcome, Arc<Counters>);
+
 /// Takes messages, runs the rules, hands out what they ask for.
 pub struct Dispatcher {
     /// The engine keeps no state between messages but its stores; one at a time keeps those in order.
-    rules: Mutex<Rules>,
+    rules: Mutex<Box<dyn Rules>>,
     routes: BTreeMap<Arc<str>, Route>,
     republish: Republish,
     console: Console,
@@ -49,10 +73,11 @@ pub struct Dispatcher {
     ids: Mutex<Ids>,
 }
 
-/// A message on its way through the rules.
+/// A message or event on its way through the rules.
 struct Turn<'a> {
-    message: &'a Message,
+    /// The topic of the message, or that of the event.
     topic: Arc<str>,
+    dup: bool,
     /// Whose order is kept: the first publisher's, also for what rules republished.
     key: Arc<str>,
     depth: usize,
@@ -62,7 +87,7 @@ struct Turn<'a> {
 impl Dispatcher {
     /// A dispatcher over these rules; `routes` by action id.
     pub fn new(
-        rules: Rules,
+        rules: Box<dyn Rules>,
         routes: BTreeMap<Arc<str>, Route>,
         republish: Republish,
         console: Console,
@@ -93,6 +118,26 @@ impl Dispatcher {
         receipt
     }
 
+    /// Runs the rules on an event, as [`Dispatcher::message`] does on a message.
+    pub async fn event(&self, occurrence: Occurrence) -> Receipt {
+        self.tally.events.add();
+        let (ticket, receipt) = Ticket::new();
+        let republished =
+            occurrence.message.as_ref().and_then(|m| Some((m.republished?, m.clientid.as_str())));
+        let origin = republished.map(|(of, rule)| Origin { rule: Arc::from(rule), position: of.position });
+        let turn = Turn {
+            topic: Arc::from(occurrence.topic().unwrap_or(occurrence.event)),
+            dup: false,
+            key: Arc::from(occurrence.client.clientid.as_str()),
+            depth: republished.map_or(0, |(of, _)| of.depth),
+            ticket: &ticket,
+        };
+        let outcomes = self.evaluate(&turn.topic, |rules| rules.event(&occurrence, origin.as_ref()));
+        self.deliver(&turn, outcomes).await;
+        ticket.settle();
+        receipt
+    }
+
     /// Lets all lanes run empty, at most until `deadline`.
     pub async fn drain(&self, deadline: Instant) {
         let lanes = self.routes.values().filter_map(|route| match route {
@@ -114,8 +159,13 @@ impl Dispatcher {
         depth: usize,
         ticket: &Ticket,
     ) {
-        let turn = Turn { message, topic: Arc::from(message.topic.as_str()), key, depth, ticket };
-        for outcome in self.evaluate(message, origin) {
+        let turn = Turn { topic: Arc::from(message.topic.as_str()), dup: message.dup, key, depth, ticket };
+        let outcomes = self.evaluate(&turn.topic, |rules| rules.message(message, origin));
+        self.deliver(&turn, outcomes).await;
+    }
+
+    async fn deliver(&self, turn: &Turn<'_>, outcomes: Vec<Counted>) {
+        for (outcome, counters) in outcomes {
             let (topic, rule) = (&turn.topic, &outcome.rule);
             match &outcome.result {
                 Ok(Verdict::NoMatch) => tracing::debug!(%topic, %rule, "WHERE is false"),
@@ -129,21 +179,26 @@ impl Dispatcher {
                 }
             }
             for action in outcome.actions {
-                self.act(&turn, &outcome.rule, action).await;
+                self.act(turn, &outcome.rule, &counters, action).await;
             }
         }
     }
 
-    fn evaluate(&self, message: &Message, origin: Option<&Origin>) -> Vec<Outcome> {
+    fn evaluate(&self, topic: &str, run: impl FnOnce(&mut dyn Rules) -> Vec<Outcome>) -> Vec<Counted> {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        catch_unwind(AssertUnwindSafe(|| rules(message, origin))).unwrap_or_else(|_| {
+        let outcomes = catch_unwind(AssertUnwindSafe(|| run(&mut **rules))).unwrap_or_else(|_| {
             self.tally.rule_errors.add();
-            tracing::error!(topic = %message.topic, "a rule panicked; please report this bug");
+            tracing::error!(%topic, "a rule panicked; please report this bug");
             Vec::new()
-        })
+        });
+        let counted = |outcome: Outcome| {
+            let counters = rules.counters(&outcome.rule).unwrap_or_default();
+            (outcome, counters)
+        };
+        outcomes.into_iter().map(counted).collect()
     }
 
-    async fn act(&self, turn: &Turn<'_>, rule: &Arc<str>, action: RenderedAction) {
+    async fn act(&self, turn: &Turn<'_>, rule: &Arc<str>, counters: &Arc<Counters>, action: RenderedAction) {
         let request = match action.request {
             Ok(request) => request,
             Err(why) => {
@@ -156,11 +211,13 @@ impl Dispatcher {
             let (topic, key) = (Arc::clone(&turn.topic), Arc::clone(&turn.key));
             let (ticket, tally) = (turn.ticket.another(), Arc::clone(&self.tally));
             Job::new(Arc::clone(rule), Arc::clone(&action.id), topic, key, request, ticket, tally)
+                .counted(Arc::clone(counters))
         };
         match &request {
             Request::Console { data } => {
                 (self.console)(console::line(rule, data));
                 self.tally.delivered.add();
+                counters.add(Counter::ActionsSuccess);
             }
             Request::Republish { .. } => {
                 let origin = Origin { rule: Arc::clone(rule), position: action.position };
@@ -201,7 +258,8 @@ impl Dispatcher {
                 };
                 let now_us = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
                 message.id = self.ids.lock().unwrap_or_else(PoisonError::into_inner).next(now_us);
-                message.dup = turn.message.dup;
+                message.dup = turn.dup;
+                message.republished = Some(Republished { position: origin.position, depth: turn.depth + 1 });
                 match broker.wait().await.publish(message.clone()).await {
                     Ok(()) => job.delivered(&format!("published to '{}'", message.topic)),
                     Err(why) => return job.failed(&why),

@@ -1,7 +1,6 @@
 //! HStreamDB's REST interface of v0.6.1 to v0.8: `POST /streams/NAME:publish`.
 //!
-//! A record counts as delivered only when the answer holds its record id. The gateway of v0.6.1 answers 400 to
-//! everything that went wrong, so what can be tried again is told by the text.
+//! A record counts as delivered only when the answer holds its record id.
 //!
 //! EMQX's own hstreamdb action sends raw bytes over gRPC. Over REST a record that is a JSON object gets the flag 0
 //! (JSON), so that SQL on streams sees it, and any other the flag 1 (raw).
@@ -17,6 +16,7 @@ use super::{Attempt, Job, Sink, unexpected};
 use crate::delivery::mask;
 use crate::limits;
 use crate::rule::Request;
+use crate::rule::retry::{self, Answer};
 use crate::value::{Bytes, Value, decode};
 
 /// HStreamDB behind one connector.
@@ -88,32 +88,23 @@ fn encode(partition_key: &str, record: &Bytes) -> Result<String, String> {
 fn judge(stream: &str, status: StatusCode, answer: &[u8]) -> Attempt {
     let text = String::from_utf8_lossy(answer);
     let shown = excerpt(answer);
-    if status.is_success() {
-        return match record_id(answer) {
-            Some(id) => Attempt::Delivered(format!("record {id}")),
-            None => Attempt::Retry(format!("HTTP {status} without a record id: {shown}")),
-        };
+    let id = record_id(answer);
+    let kind = retry::hstreamdb(status.as_u16(), &text, id.is_some());
+    let why = match status {
+        _ if status.is_success() => format!("HTTP {status} without a record id: {shown}"),
+        StatusCode::NOT_FOUND | StatusCode::NOT_IMPLEMENTED | StatusCode::METHOD_NOT_ALLOWED => {
+            format!("HTTP {status}: {shown}; does HStreamDB v0.6.1 to v0.8 answer there?")
+        }
+        _ if !status.is_server_error() && text.contains("code = Internal") => {
+            format!("HTTP {status}: {shown}; is there a stream '{stream}'?")
+        }
+        _ => format!("HTTP {status}: {shown}"),
+    };
+    match (kind, id) {
+        (Answer::Delivered, Some(id)) => Attempt::Delivered(format!("record {id}")),
+        (Answer::Never, _) => Attempt::Failed(why),
+        _ => Attempt::Retry(why),
     }
-    let why = format!("HTTP {status}: {shown}");
-    if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
-        || status == StatusCode::TOO_MANY_REQUESTS
-    {
-        return Attempt::Retry(why);
-    }
-    if matches!(status, StatusCode::NOT_FOUND | StatusCode::NOT_IMPLEMENTED | StatusCode::METHOD_NOT_ALLOWED)
-    {
-        return Attempt::Failed(format!("{why}; does HStreamDB v0.6.1 to v0.8 answer there?"));
-    }
-    if text.contains("Invalid append payload") {
-        return Attempt::Failed(why);
-    }
-    if text.contains("code = Internal") {
-        // So does v0.6.1 answer when the stream is missing, and someone may create it yet.
-        return Attempt::Retry(format!("{why}; is there a stream '{stream}'?"));
-    }
-    let passing =
-        ["code = Unavailable", "code = DeadlineExceeded", "code = Aborted", "code = ResourceExhausted"];
-    if passing.iter().any(|code| text.contains(code)) { Attempt::Retry(why) } else { Attempt::Failed(why) }
 }
 
 /// `batchId-batchIndex` of the first record id.

@@ -6,12 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Method, Response, StatusCode, Url};
+use reqwest::{Method, Response, Url};
 
 use super::{Attempt, Job, Sink, unexpected};
 use crate::delivery::mask;
 use crate::limits;
 use crate::rule::Request;
+use crate::rule::retry::{self, Answer};
 
 /// Characters of an answer that a log line shows.
 const EXCERPT_CHARS: usize = 200;
@@ -105,17 +106,17 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, String> {
 
 async fn judge(response: Response) -> Attempt {
     let status = response.status();
-    if status.is_success() {
+    let answer = retry::http(status.as_u16());
+    if answer == Answer::Delivered {
         // Read to the end, so that the connection can serve the next request.
         let _ = body(response).await;
         return Attempt::Delivered(format!("HTTP {}", status.as_u16()));
     }
-    let retry = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
     let why = match excerpt(&body(response).await) {
         text if text.is_empty() => format!("HTTP {status}"),
         text => format!("HTTP {status}: {text}"),
     };
-    if retry { Attempt::Retry(why) } else { Attempt::Failed(why) }
+    if answer == Answer::Later { Attempt::Retry(why) } else { Attempt::Failed(why) }
 }
 
 /// The body's start.

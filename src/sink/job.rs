@@ -7,6 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::tally::Tally;
 use crate::delivery::Ticket;
+use crate::engine::{Counter, Counters};
 use crate::rule::Request;
 
 /// A rendered action, with what the log says about it.
@@ -28,6 +29,8 @@ pub struct Job {
     pub(super) room: Option<OwnedSemaphorePermit>,
     ticket: Option<Ticket>,
     tally: Arc<Tally>,
+    /// The rule's; what EMQX's buffer workers report back to it.
+    counters: Arc<Counters>,
 }
 
 impl Job {
@@ -41,13 +44,20 @@ impl Job {
         ticket: Ticket,
         tally: Arc<Tally>,
     ) -> Job {
-        let since = Instant::now();
-        Job { rule, action, topic, key, request, since, room: None, ticket: Some(ticket), tally }
+        let (since, counters) = (Instant::now(), Arc::default());
+        Job { rule, action, topic, key, request, since, room: None, ticket: Some(ticket), tally, counters }
+    }
+
+    /// Tells its rule's counters how it ends.
+    pub fn counted(mut self, counters: Arc<Counters>) -> Job {
+        self.counters = counters;
+        self
     }
 
     /// The other side has it.
     pub fn delivered(mut self, how: &str) {
         self.tally.delivered.add();
+        self.counters.add(Counter::ActionsSuccess);
         let time = shown(self.since.elapsed());
         tracing::info!(topic = %self.topic, rule = %self.rule, action = %self.action, time = %time, "delivered: {how}");
         self.settle();
@@ -56,6 +66,8 @@ impl Job {
     /// It failed for good.
     pub fn failed(mut self, why: &str) {
         self.tally.failed.add();
+        // An expired or refused request is no `out_of_service` (emqx_rule_runtime:do_inc_action_metrics).
+        self.counters.add(Counter::ActionsFailedUnknown);
         let time = shown(self.since.elapsed());
         tracing::error!(topic = %self.topic, rule = %self.rule, action = %self.action, time = %time, "failed: {why}");
         self.settle();
@@ -64,6 +76,7 @@ impl Job {
     /// It was not meant to be delivered.
     pub fn skipped(mut self, why: &str) {
         self.tally.skipped.add();
+        self.counters.add(Counter::ActionsDiscarded);
         tracing::warn!(topic = %self.topic, rule = %self.rule, action = %self.action, "skipped: {why}");
         self.settle();
     }

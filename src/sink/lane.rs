@@ -7,46 +7,17 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::tally::Tally;
 use super::{Attempt, Job, Sink};
-use crate::delivery::Backoff;
+use crate::delivery::backoff;
 use crate::limits;
-use crate::rule::Request;
-
-/// The first wait after the immediate retries, and the longest.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
-/// Time for one attempt where nothing else limits it.
-const ATTEMPT_TIME: Duration = Duration::from_secs(60);
-
-/// How long and how often a delivery is tried.
-#[derive(Clone, Copy, Debug)]
-pub struct Retry {
-    /// Is it tried again at all? EMQX 4.3 does not.
-    pub enabled: bool,
-    /// Retries without a wait (`max_retries`).
-    pub at_once: u32,
-    /// A delivery that is this old is given up (`resource_opts.request_ttl`); `None` is `infinity`.
-    pub time_to_live: Option<Duration>,
-    /// Time for one attempt.
-    pub attempt_time: Duration,
-}
-
-impl Default for Retry {
-    /// EMQX 5.8's.
-    fn default() -> Retry {
-        Retry {
-            enabled: true,
-            at_once: 2,
-            time_to_live: Some(Duration::from_secs(45)),
-            attempt_time: ATTEMPT_TIME,
-        }
-    }
-}
+use crate::rule::retry::Course;
+use crate::rule::{Request, Retry};
 
 /// The lanes of one action.
 pub struct Lanes {
@@ -133,38 +104,34 @@ impl Lane {
 
     /// Tries until it is decided.
     async fn deliver(&self, job: Job) {
-        let deadline = self.retry.time_to_live.map(|time| job.since + time);
-        let mut backoff = Backoff::new(BACKOFF.0, BACKOFF.1);
-        let mut tried = 0;
+        let mut course = Course::new(self.retry);
         let mut last = String::new();
         loop {
-            let left = deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
+            let Some(time) = course.next(job.since.elapsed()) else {
                 let age = super::job::shown(job.since.elapsed());
-                let why = match tried {
+                let why = match course.tried() {
                     0 => format!("it waited {age} in the queue, longer than its request_ttl"),
                     1 => format!("{last} (given up after {age})"),
-                    _ => format!("{last} (given up after {tried} attempts in {age})"),
+                    tried => format!("{last} (given up after {tried} attempts in {age})"),
                 };
                 return job.failed(&why);
-            }
-            tried += 1;
-            match self.sink.attempt(&job, left.min(self.retry.attempt_time)).await {
+            };
+            let tried = course.tried();
+            match self.sink.attempt(&job, time).await {
                 Attempt::Delivered(how) if tried == 1 => return job.delivered(&how),
                 Attempt::Delivered(how) => return job.delivered(&format!("{how}, attempt {tried}")),
                 Attempt::Failed(why) => return job.failed(&why),
-                Attempt::Retry(why) if !self.retry.enabled => return job.failed(&why),
                 Attempt::Retry(why) => last = why,
             }
+            let Some(wait) = course.wait() else { return job.failed(&last) };
             self.tally.retries.add();
-            let wait = if tried <= self.retry.at_once { Duration::ZERO } else { backoff.wait() };
+            let wait = backoff::spread(wait);
             tracing::warn!(
                 topic = %job.topic, rule = %job.rule, action = %job.action,
                 "not delivered: {last}; attempt {} follows in {}", tried + 1, super::job::shown(wait)
             );
             // Nothing can come of a wait beyond the deadline, so it ends there.
-            let until = Instant::now() + wait;
-            tokio::time::sleep_until(deadline.map_or(until, |at| until.min(at)).into()).await;
+            tokio::time::sleep(wait.min(course.left(job.since.elapsed()))).await;
         }
     }
 }

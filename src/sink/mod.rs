@@ -23,10 +23,11 @@ use async_trait::async_trait;
 
 pub use dispatch::{Dispatcher, Route, Rules};
 pub use job::Job;
-pub use lane::{Lanes, Retry};
+pub use lane::Lanes;
 pub use tally::Tally;
 
 use crate::rule::Request;
+pub use crate::rule::Retry;
 
 /// What came of one attempt to deliver.
 #[derive(Clone, Debug, PartialEq, Eq)]

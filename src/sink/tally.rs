@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Tally {
     /// Messages that came in, republished ones not among them.
     pub messages: Counter,
+    /// Events that rules asked for.
+    pub events: Counter,
     /// Outcomes whose SQL failed.
     pub rule_errors: Counter,
     /// Deliveries that the other side took.

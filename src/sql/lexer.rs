@@ -4,6 +4,8 @@
 //! directly followed by a slash, together with the slash (rulesql `parsetree_with_tokens`). A map of the cuts keeps
 //! spans true to the text as written.
 
+use std::ops::Range;
+
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_until, take_while, take_while1};
 use nom::character::complete::{char, digit1, one_of, satisfy};
@@ -18,16 +20,45 @@ use crate::text::Span;
 
 /// The tokens of a statement, closed by one `End`, and what could not be read.
 pub(super) fn scan(text: &str, profile: Profile) -> (Vec<Token>, Vec<Diagnostic>) {
+    let scanned = scan_all(text, profile);
+    (scanned.tokens, scanned.problems)
+}
+
+/// Everything that stands in a text.
+pub(super) struct Scanned {
+    pub tokens: Vec<Token>,
+    pub comments: Vec<Comment>,
+    pub problems: Vec<Diagnostic>,
+}
+
+/// A comment, as its author placed it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Comment {
+    /// From its `--`, without blanks at its end.
+    pub text: String,
+    /// The token that it stands before.
+    pub before: usize,
+    /// Nothing else stands before it on its line.
+    pub own_line: bool,
+    /// It stands further right than the token that it stands before.
+    pub deeper: bool,
+}
+
+/// As [`scan`], with the comments.
+pub(super) fn scan_all(text: &str, profile: Profile) -> Scanned {
     let clean = Clean::new(text);
     let mut tokens = Vec::new();
+    let mut comments = Vec::new();
     let mut problems = Vec::new();
     let mut rest = clean.text.as_str();
     loop {
+        let blanks = clean.text.len() - rest.len();
         rest = skip_blanks(rest);
         let at = clean.text.len() - rest.len();
         let Some(first) = rest.chars().next() else { break };
         match token(rest, profile) {
             Ok((after, kind)) => {
+                clean.comments(blanks..at, tokens.len(), &mut comments);
                 let span = clean.span(at, clean.text.len() - after.len());
                 tokens.push(Token { kind, span });
                 rest = after;
@@ -41,7 +72,7 @@ pub(super) fn scan(text: &str, profile: Profile) -> (Vec<Token>, Vec<Diagnostic>
     let end = clean.span(clean.text.len(), clean.text.len());
     tokens.push(Token { kind: Kind::End, span: end });
     problems.extend(clean.cut_slashes());
-    (tokens, problems)
+    Scanned { tokens, comments, problems }
 }
 
 /// The cleaned text, and where it was cut.
@@ -72,6 +103,23 @@ impl<'a> Clean<'a> {
         let shift = |at: usize| at + self.cuts.iter().rfind(|cut| cut.0 <= at).map_or(0, |cut| cut.1);
         let end = if end > start { shift(end - 1) + 1 } else { shift(end) };
         Span::new(shift(start).min(self.original.len()), end.min(self.original.len()))
+    }
+
+    /// The comments in a range of blanks, which ends where the token `before` begins.
+    fn comments(&self, blanks: Range<usize>, before: usize, out: &mut Vec<Comment>) {
+        let column = |at: usize| self.text[..at].rfind('\n').map_or(at, |line| at - line - 1);
+        let mut at = blanks.start;
+        while let Some(found) = self.text[at..blanks.end].find("--") {
+            let start = at + found;
+            let length = self.text[start..blanks.end].find('\n').unwrap_or(blanks.end - start);
+            out.push(Comment {
+                text: self.text[start..start + length].trim_end().to_owned(),
+                before,
+                own_line: start == 0 || self.text[at..start].contains('\n') || at > blanks.start,
+                deeper: column(start) > column(blanks.end),
+            });
+            at = start + length;
+        }
     }
 
     /// A note for each slash that the engine deletes without a word. They are warnings: the statement may well run.

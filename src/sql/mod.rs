@@ -6,6 +6,9 @@
 //! Invariant: spans point into the text as it was written.
 
 pub mod ast;
+pub mod format;
+#[cfg(test)]
+mod generate;
 mod lexer;
 mod parser;
 mod print;

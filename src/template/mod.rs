@@ -156,6 +156,11 @@ impl Template {
         places
     }
 
+    /// The value that a placeholder with these keys has over the selected output.
+    pub fn value<'v>(&self, keys: &[Bytes], data: &'v Value) -> Cow<'v, Value> {
+        lookup(self.dialect, data, keys)
+    }
+
     /// The value of a template that is a single placeholder.
     pub fn single_value(&self, data: &Value) -> Option<Value> {
         match self.parts.as_slice() {

@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use super::hash::BuildFold;
+
 /// No node, no entry.
 const NONE: u32 = u32::MAX;
 
@@ -16,8 +18,9 @@ const PLUS: u32 = 0;
 /// Filters with the ids they were inserted under.
 #[derive(Debug, Default)]
 pub struct Index {
-    words: HashMap<Box<[u8]>, u32>,
-    edges: HashMap<(u32, u32), u32>,
+    words: HashMap<Box<[u8]>, u32, BuildFold>,
+    /// By node and word.
+    edges: HashMap<u64, u32, BuildFold>,
     nodes: Vec<Node>,
     entries: Vec<Entry>,
 }
@@ -61,6 +64,16 @@ impl Index {
         self.entries.push(Entry { id, next: std::mem::replace(head, entry) });
     }
 
+    /// Bytes on the heap, by the capacity of its tables.
+    pub fn bytes(&self) -> usize {
+        let words: usize = self.words.keys().map(|word| word.len()).sum();
+        words
+            + table_bytes::<(Box<[u8]>, u32)>(self.words.capacity())
+            + table_bytes::<(u64, u32)>(self.edges.capacity())
+            + self.nodes.capacity() * size_of::<Node>()
+            + self.entries.capacity() * size_of::<Entry>()
+    }
+
     fn word(&mut self, level: &[u8]) -> u32 {
         if let Some(word) = self.words.get(level) {
             return *word;
@@ -72,7 +85,7 @@ impl Index {
 
     fn child(&mut self, node: u32, word: u32) -> u32 {
         let next = self.nodes.len() as u32;
-        let child = *self.edges.entry((node, word)).or_insert(next);
+        let child = *self.edges.entry(edge(node, word)).or_insert(next);
         if child == next {
             self.nodes.push(Node { exact: NONE, below: NONE });
         }
@@ -102,7 +115,7 @@ impl Index {
         };
         let word = self.words.get(level).copied();
         for word in word.into_iter().chain(wild.then_some(PLUS)) {
-            if let Some(child) = self.edges.get(&(node, word)) {
+            if let Some(child) = self.edges.get(&edge(node, word)) {
                 self.walk(*child, rest, true, ids);
             }
         }
@@ -113,6 +126,18 @@ impl Index {
             ids.push(found.id);
             entry = found.next;
         }
+    }
+}
+
+fn edge(node: u32, word: u32) -> u64 {
+    u64::from(node) << 32 | u64::from(word)
+}
+
+/// Bytes of a hash table: a power of two of buckets, of which seven in eight are used, and a control byte for each.
+fn table_bytes<T>(capacity: usize) -> usize {
+    match capacity {
+        0 => 0,
+        _ => (capacity * 8 / 7).next_power_of_two() * (size_of::<T>() + 1),
     }
 }
 
@@ -144,6 +169,15 @@ mod tests {
                 .collect();
             prop_assert_eq!(found(&filters, &name), naive);
         }
+    }
+
+    #[test]
+    fn its_bytes_grow_with_what_it_holds() {
+        let mut index = Index::new();
+        let empty = index.bytes();
+        assert!(empty < 100, "{empty}");
+        (0..1000).for_each(|id| index.insert(format!("a/{id}/+").as_bytes(), id));
+        assert!((30_000..600_000).contains(&index.bytes()), "{}", index.bytes());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Invariant: everything works on bytes and whole levels; no text is cut at a fixed byte.
 
+mod hash;
 mod index;
 
 pub use index::Index;

@@ -115,6 +115,11 @@ impl Running {
         self.stdout.wait_for(text);
     }
 
+    /// Waits for the line on standard output that starts like this, and gives what follows.
+    pub fn line(&self, start: &str) -> String {
+        self.stdout.line(start)
+    }
+
     /// Sends a signal by its name: TERM, INT, KILL.
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
@@ -184,6 +189,18 @@ impl Reader {
             self.text.1.wait_timeout_while(text, PATIENCE, |(text, end)| !text.contains(wanted) && !*end);
         let text = &waiting.unwrap().0.0;
         assert!(text.contains(wanted), "never said {wanted:?}: {text}");
+    }
+
+    fn line(&self, start: &str) -> String {
+        let find = |text: &str| {
+            let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+            whole.lines().find_map(|line| line.strip_prefix(start).map(str::to_owned))
+        };
+        let text = self.text.0.lock().unwrap();
+        let waiting =
+            self.text.1.wait_timeout_while(text, PATIENCE, |(text, end)| find(text).is_none() && !*end);
+        let text = &waiting.unwrap().0.0;
+        find(text).unwrap_or_else(|| panic!("no line starts with {start:?}: {text}"))
     }
 
     /// All of it, once it has ended.

@@ -11,6 +11,7 @@ use anyhow::bail;
 use clap::Args;
 
 use super::fixtures::Folder;
+use super::includes::Disk;
 use super::show;
 use super::{Exit, files};
 use crate::diag::{Diagnostic, Severity, codes};
@@ -125,7 +126,7 @@ impl Checked {
 }
 
 fn look(files: &Files, mut levels: Levels, profile: Profile) -> Checked {
-    let mut loaded = rule::load(&files.inputs, profile);
+    let mut loaded = rule::load_with(&files.inputs, profile, &mut Disk::new(false));
     let mut problems = std::mem::take(&mut loaded.problems);
     // Files of other kinds may lie in a folder; only one that was named must be a rule file.
     let named = |problem: &Diagnostic| {

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use super::super::Exit;
+use super::super::includes::Disk;
 use super::super::show::count;
 use super::{Files, diff};
 use crate::limits::FIX_ROUNDS_MAX;
@@ -34,7 +35,7 @@ pub(super) fn repair(files: &Files, levels: &Levels, profile: Profile) -> Vec<Re
     let places: BTreeMap<&str, usize> =
         files.inputs.iter().enumerate().map(|(at, input)| (input.path.as_str(), at)).collect();
     for _ in 0..FIX_ROUNDS_MAX {
-        let loaded = rule::load(&inputs, profile);
+        let loaded = rule::load_with(&inputs, profile, &mut Disk::new(false));
         let checked = lint::check(&loaded, &[], &mut levels.clone());
         let mut changed = false;
         for document in &loaded.documents {

@@ -13,9 +13,9 @@ use tokio::sync::SetOnce;
 
 use super::plan::Plan;
 use super::{RunArgs, filters};
-use crate::broker::{Access, Broker, Config, Events, Publisher};
+use crate::broker::{self, Access, Broker, Config, Events, Publisher};
 use crate::delivery::{Publish, Receipt};
-use crate::event::Message;
+use crate::event::{Message, Occurrence};
 use crate::sink::dispatch::Republish;
 use crate::sink::republish::{Echoes, Remote};
 use crate::sink::{Dispatcher, Lanes, Retry, Tally};
@@ -45,11 +45,11 @@ impl Planned {
     pub(super) fn read(args: &RunArgs, plan: &Plan) -> anyhow::Result<Planned> {
         match &args.broker {
             Some(url) => Planned::remote(args, plan, url),
-            None => Planned::embedded(args),
+            None => Planned::embedded(args, plan),
         }
     }
 
-    fn embedded(args: &RunArgs) -> anyhow::Result<Planned> {
+    fn embedded(args: &RunArgs, plan: &Plan) -> anyhow::Result<Planned> {
         let access = match &args.users {
             Some(path) => {
                 let text = fs::read_to_string(path)
@@ -62,7 +62,14 @@ impl Planned {
                 args.bind
             ),
         };
-        let config = Config { bind: args.bind, mqtt_port: args.mqtt_port, ws_port: args.ws_port, access };
+        let config = Config {
+            bind: args.bind,
+            mqtt_port: args.mqtt_port,
+            ws_port: args.ws_port,
+            access,
+            events: plan.events().filter(|name| broker::EVENTS.contains(name)).collect(),
+            node: std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), "node"),
+        };
         Ok(Planned::Embedded { config, publisher: Arc::new(SetOnce::new()) })
     }
 
@@ -84,6 +91,22 @@ impl Planned {
         };
         let options = Options { url, version: args.mqtt_version, clientid, filters };
         Ok(Planned::Remote { options, outbox: Source::outbox() })
+    }
+
+    /// The node in the ids of republished messages.
+    pub(super) fn node(&self) -> u64 {
+        match self {
+            Planned::Embedded { config, .. } => config.node ^ 1,
+            Planned::Remote { .. } => 1,
+        }
+    }
+
+    /// The events that this source can tell.
+    pub(super) fn events(&self) -> &'static [&'static str] {
+        match self {
+            Planned::Embedded { .. } => &broker::EVENTS,
+            Planned::Remote { .. } => &[],
+        }
     }
 
     /// Where republished messages go.
@@ -192,6 +215,10 @@ impl Events for Rules {
     async fn published(&self, message: Message) {
         // The broker acknowledges once this returns: everything is in its lane.
         let _receipt = self.0.message(message).await;
+    }
+
+    async fn happened(&self, occurrence: Occurrence) {
+        let _receipt = self.0.event(occurrence).await;
     }
 }
 

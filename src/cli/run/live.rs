@@ -13,9 +13,12 @@ use super::plan::Plan;
 use super::standin::StandIn;
 use super::{LogFormat, RunArgs, ready, sinks};
 use crate::cli::{Exit, world};
-use crate::engine::Engine;
+use crate::ctx::Ctx;
+use crate::engine::{Counters, Engine, Origin, Outcome};
+use crate::event::{Message, Occurrence};
 use crate::log::Folder;
-use crate::sink::{Dispatcher, Tally};
+use crate::profile::Profile;
+use crate::sink::{self, Dispatcher, Tally};
 
 /// Ctrl-C and SIGTERM.
 struct Stop {
@@ -48,7 +51,7 @@ pub(super) async fn run(args: &RunArgs, plan: Plan) -> anyhow::Result<Exit> {
         false => Some(StandIn::start(args, Arc::clone(&folder)).await?),
     };
     let opened = open(args, &plan, planned, standin.as_ref()).await;
-    let (dispatcher, input, tally) = match opened {
+    let Opened { dispatcher, input, tally, counters } = match opened {
         Ok(opened) => opened,
         Err(e) => {
             if let Some(standin) = standin {
@@ -75,7 +78,7 @@ pub(super) async fn run(args: &RunArgs, plan: Plan) -> anyhow::Result<Exit> {
             return Ok(Exit::Failed);
         }
     };
-    Ok(report(args, &tally, lost))
+    Ok(report(args, &tally, &counters, lost))
 }
 
 async fn close(time: Duration, input: Input, dispatcher: &Dispatcher, standin: Option<StandIn>) -> u64 {
@@ -86,7 +89,36 @@ async fn close(time: Duration, input: Input, dispatcher: &Dispatcher, standin: O
     lost
 }
 
-type Opened = (Arc<Dispatcher>, Input, Arc<Tally>);
+struct Opened {
+    dispatcher: Arc<Dispatcher>,
+    input: Input,
+    tally: Arc<Tally>,
+    /// By rule, in the rules' order.
+    counters: Vec<(Arc<str>, Arc<Counters>)>,
+}
+
+/// The engine with the world that it sees.
+struct Rules {
+    engine: Engine,
+    ctx: Ctx,
+    profile: Profile,
+}
+
+impl sink::Rules for Rules {
+    fn message(&mut self, message: &Message, origin: Option<&Origin>) -> Vec<Outcome> {
+        self.engine.publish_from(message, origin, &mut self.ctx)
+    }
+
+    fn event(&mut self, occurrence: &Occurrence, origin: Option<&Origin>) -> Vec<Outcome> {
+        let Some(topic) = occurrence.topic() else { return Vec::new() };
+        let columns = occurrence.columns(self.profile);
+        self.engine.run_from(topic, &columns, origin, &mut self.ctx)
+    }
+
+    fn counters(&self, rule: &str) -> Option<Arc<Counters>> {
+        self.engine.counters(rule).cloned()
+    }
+}
 
 async fn open(
     args: &RunArgs,
@@ -94,7 +126,7 @@ async fn open(
     planned: Planned,
     standin: Option<&StandIn>,
 ) -> anyhow::Result<Opened> {
-    plan.warn();
+    plan.warn(planned.events());
     if let Some(standin) = standin
         && !args.no_create_streams
     {
@@ -104,16 +136,20 @@ async fn open(
     }
     let tally = Arc::new(Tally::default());
     let routes = sinks::routes(plan, standin, &tally)?;
-    let mut engine = Engine::new(plan.rules.clone(), plan.set.profile);
+    let engine = Engine::new(plan.rules.clone(), plan.set.profile);
+    let counters = plan.rules.iter().filter_map(|rule| {
+        let counters = engine.counters(&rule.id)?;
+        Some((rule.id.clone(), Arc::clone(counters)))
+    });
+    let counters = counters.collect();
     let mut ctx = world::ctx();
     ctx.jq_timeout_ms = plan.set.settings.jq_timeout_ms;
-    let rules =
-        Box::new(move |message: &_, origin: Option<&_>| engine.publish_from(message, origin, &mut ctx));
+    let rules = Box::new(Rules { engine, ctx, profile: plan.set.profile });
     let console = Box::new(|line: String| {
         // Nobody may be reading.
         let _ = writeln!(std::io::stdout(), "{line}");
     });
-    let node = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), "node");
+    let node = planned.node();
     let republish = planned.republish(&tally);
     let dispatcher = Arc::new(Dispatcher::new(rules, routes, republish, console, Arc::clone(&tally), node));
     let input = planned.open(Arc::clone(&dispatcher)).await?;
@@ -128,7 +164,7 @@ async fn open(
             return Err(e);
         }
     }
-    Ok((dispatcher, input, tally))
+    Ok(Opened { dispatcher, input, tally, counters })
 }
 
 /// Says where everything is, and what to try.
@@ -177,13 +213,21 @@ fn say(args: &RunArgs, line: &str) {
 }
 
 /// What came of it all.
-fn report(args: &RunArgs, tally: &Tally, lost: u64) -> Exit {
+fn report(args: &RunArgs, tally: &Tally, counters: &[(Arc<str>, Arc<Counters>)], lost: u64) -> Exit {
+    for (rule, counters) in counters {
+        let counted = counters.entries().filter(|(name, n)| *n > 0 || *name == "matched");
+        let counted: Vec<_> = counted.map(|(name, n)| format!("{name} {n}")).collect();
+        say(args, &format!("Rule        {rule}: {}", counted.join(", ")));
+    }
     let count = |n: u64, noun: &str| if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") };
     let mut parts = vec![
         count(tally.messages.get(), "message"),
         format!("{} delivered", tally.delivered.get()),
         format!("{} failed", tally.failed.get()),
     ];
+    if tally.events.get() > 0 {
+        parts.insert(1, count(tally.events.get(), "event"));
+    }
     for (n, what) in [
         (tally.abandoned.get(), "given up"),
         (tally.skipped.get(), "skipped"),

@@ -31,6 +31,9 @@ use crate::source::Version;
 pub struct RunArgs {
     /// Files and folders with rules; `rules` when there is none.
     paths: Vec<PathBuf>,
+    /// Let files that rule files include lie outside the project.
+    #[arg(long)]
+    allow_outside: bool,
     /// Whose behaviour counts: 5.8 or 4.3.
     #[arg(long, default_value = "5.8", value_name = "VERSION")]
     emqx: Profile,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::RunArgs;
+use crate::cli::includes::Disk;
 use crate::cli::{Exit, files, show};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::event;
@@ -29,7 +30,7 @@ pub(super) fn read(args: &RunArgs) -> anyhow::Result<Result<Plan, Exit>> {
     if inputs.is_empty() {
         bail!("no rule files found");
     }
-    let mut loaded = rule::load(&inputs, args.emqx);
+    let mut loaded = rule::load_with(&inputs, args.emqx, &mut Disk::new(args.allow_outside));
     let mut problems = std::mem::take(&mut loaded.problems);
     // Files of other kinds may lie in a folder; only one that was named must be a rule file.
     let named = |problem: &Diagnostic| {
@@ -98,12 +99,26 @@ impl Plan {
         self.rules.iter().flat_map(|rule| rule.program.topics()).map(String::as_str)
     }
 
-    /// Warnings about what the rules will not get.
-    pub(super) fn warn(&self) {
-        for rule in &self.rules {
-            for topic in rule.program.topics().iter().filter(|topic| event::is_event_topic(topic)) {
-                tracing::warn!(rule = %rule.id, "run supplies messages only, not yet the event {topic}");
-            }
+    /// The events that they select from, by name.
+    pub(super) fn events(&self) -> impl Iterator<Item = &'static str> {
+        self.topics().filter_map(|topic| event::by_topic(topic, self.set.profile)).map(|event| event.name)
+    }
+
+    /// Warns about the events that nobody will tell, given those that somebody does.
+    pub(super) fn warn(&self, told: &[&str]) {
+        let is_told = |topic: &str| {
+            event::by_topic(topic, self.set.profile).is_some_and(|event| told.contains(&event.name))
+        };
+        let wanted = self.rules.iter().flat_map(|rule| {
+            let events = rule.program.topics().iter().filter(|topic| event::is_event_topic(topic));
+            events.filter(|topic| !is_told(topic)).map(|topic| format!("{topic} (rule {})", rule.id))
+        });
+        let wanted: Vec<_> = wanted.collect();
+        if !wanted.is_empty() {
+            tracing::warn!(
+                "nothing here tells {}; `rulemill test` and `rulemill eval` try such rules all the same",
+                wanted.join(", ")
+            );
         }
     }
 }

@@ -9,12 +9,12 @@ use anyhow::anyhow;
 use super::plan::Plan;
 use super::standin::StandIn;
 use crate::profile::Profile;
-use crate::rule::{Action, ActionKind, Connector};
+use crate::rule::{ActionKind, Connector, Retry};
 use crate::sink::hstreamdb::Hstreamdb;
 use crate::sink::http::{self, Http};
-use crate::sink::{Lanes, Retry, Route, Sink, Tally};
+use crate::sink::{Lanes, Route, Sink, Tally};
 
-/// EMQX 4.3's `connect_timeout` and `request_timeout`.
+/// EMQX 4.3's `connect_timeout`.
 const TIMEOUT_4_3: Duration = Duration::from_secs(5);
 /// EMQX 5.8's `connect_timeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -49,7 +49,7 @@ pub(super) fn routes(
             }
             ActionKind::Republish(_) | ActionKind::Console => continue,
         };
-        let lanes = Lanes::start(sink, retry(action, plan.set.profile), Arc::clone(tally));
+        let lanes = Lanes::start(sink, Retry::of(action, plan.set.profile), Arc::clone(tally));
         routes.insert(id.clone(), Route::Lanes(lanes));
     }
     Ok(routes)
@@ -62,19 +62,4 @@ fn client(connector: &Connector, profile: Profile) -> anyhow::Result<reqwest::Cl
         Profile::V4_3 => TIMEOUT_4_3,
     };
     http::client(timeout).map_err(|why| anyhow!("{}: {why}", connector.place.locate()))
-}
-
-/// How an action is retried: as its options say, in the way of its EMQX.
-pub(super) fn retry(action: &Action, profile: Profile) -> Retry {
-    if profile == Profile::V4_3 {
-        // No buffer and no second attempt (emqx_web_hook_actions).
-        return Retry { enabled: false, at_once: 0, time_to_live: None, attempt_time: TIMEOUT_4_3 };
-    }
-    let name = if action.options.is_written("request_timeout") { "request_timeout" } else { "request_ttl" };
-    let time_to_live = action.options.duration_ms(name).map(Duration::from_millis);
-    let at_once = match &action.kind {
-        ActionKind::Http(http) => http.options.int("max_retries").and_then(|n| u32::try_from(n).ok()),
-        _ => None,
-    };
-    Retry { time_to_live, at_once: at_once.unwrap_or(0), ..Retry::default() }
 }

@@ -3,6 +3,7 @@
 //! All files of a set are read before anything is resolved, so that a rule may use an action of another file. Every
 //! mistake of every file is reported in one pass; what is wrong leaves out only itself and what needs it.
 
+mod bridges;
 mod checks;
 mod extras;
 
@@ -13,7 +14,9 @@ use std::sync::Arc;
 use checks::{check_id, check_roots, check_type, unknown};
 
 use crate::diag::{Diagnostic, codes};
-use crate::document::{self, Data, Document, Embedded, Entry, Fields, Format, Node, Problems};
+use crate::document::{
+    self, Data, Document, Embedded, Entry, Fields, Format, Includes, Node, Problems, Release,
+};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::rule::action::{self, Action};
@@ -90,10 +93,15 @@ impl Loaded {
     }
 }
 
-/// Loads the files of a set.
+/// Loads the files of a set; what they include is refused.
 pub fn load(inputs: &[Input], profile: Profile) -> Loaded {
+    load_with(inputs, profile, &mut document::NoIncludes)
+}
+
+/// Loads the files of a set and what they include.
+pub fn load_with(inputs: &[Input], profile: Profile, includes: &mut dyn Includes) -> Loaded {
     let mut loader = Loader::new(profile);
-    let files: Vec<File> = inputs.iter().filter_map(|input| loader.open(input)).collect();
+    let files: Vec<File> = inputs.iter().filter_map(|input| loader.open(input, includes)).collect();
     // Connectors before actions before rules: each needs those before it.
     for pass in [Loader::connectors, Loader::extras, Loader::actions, Loader::rules] {
         for file in &files {
@@ -178,18 +186,19 @@ impl Loader {
         Loader { loaded, profile, places: BTreeMap::new() }
     }
 
-    fn open(&mut self, input: &Input) -> Option<File> {
+    fn open(&mut self, input: &Input, includes: &mut dyn Includes) -> Option<File> {
         let path = Path::new(&input.path);
         if path.extension().is_some_and(|e| e == "sql") {
             return self.open_sql(input, path);
         }
         let Some(format) = Format::of(path) else {
             let problem = Diagnostic::error(codes::UNKNOWN_FORMAT, "not a rule file")
-                .help("rule files end in .yaml, .yml, .json or .sql");
+                .help("rule files end in .yaml, .yml, .json, .hocon, .conf or .sql");
             self.loaded.problems.push(problem.in_source(&Source::new(input.path.as_str(), "")));
             return None;
         };
-        let document = match Document::read(&input.path, &input.bytes, format) {
+        let read = Document::read_with(&input.path, &input.bytes, format, Release::default(), includes);
+        let mut document = match read {
             Ok(document) => document,
             Err(problems) => {
                 self.loaded.problems.extend(problems);
@@ -197,6 +206,8 @@ impl Loader {
             }
         };
         let mut problems = Problems::new(&document);
+        std::mem::take(&mut document.notes).into_iter().for_each(|note| problems.push(note));
+        bridges::upgrade(&mut document, &mut problems);
         let usable = check_roots(&document, &mut problems);
         self.loaded.problems.extend(problems.into_list());
         usable.then_some(File { document, bare_sql: None })
@@ -218,7 +229,7 @@ impl Loader {
         let span = Span::new(0, source.text().len());
         let data = Data::Text(Arc::from(source.text()));
         let root = Node { span, style: document::Style::Literal, data };
-        Some(File { document: Document { source, root }, bare_sql: Some(stem) })
+        Some(File { document: Document { source, root, notes: Vec::new() }, bare_sql: Some(stem) })
     }
 
     /// Notes where an id is defined; a second definition is an error.

@@ -1,0 +1,3 @@
+-- a rule of its own
+SELECT *, payload.x AS y
+FROM "t/#", 'u'

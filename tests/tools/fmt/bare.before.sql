@@ -1,0 +1,7 @@
+
+
+-- a rule of its own
+select *, payload.x   y
+   from "t/#", 'u'
+
+

@@ -1,0 +1,5 @@
+SELECT
+  a, -- one
+  b
+FROM t
+WHERE c = 1

@@ -1,0 +1,2 @@
+select a, -- one
+b from t where c = 1
