@@ -5,15 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::jq::Jq;
 use crate::limits;
 use crate::text::Span;
 use crate::value::{Map, Value};
-
-/// Runs a jq program; outside the core, in a worker that a time limit really ends.
-pub trait Jq: Send {
-    /// All outputs of `program` over `input`, or why there are none.
-    fn run(&mut self, program: &str, input: &[u8], timeout_ms: u64) -> Result<Vec<Value>, String>;
-}
 
 /// Where the time comes from, in nanoseconds since the Unix epoch.
 pub type Clock = Box<dyn FnMut() -> i128 + Send>;
@@ -112,8 +107,8 @@ pub struct Ctx {
     pub proc_dict: Map,
     /// The statement runs in EMQX's SQL tester, where 5.8 shows dates of MongoDB as text.
     pub sql_tester: bool,
-    /// The jq worker, where there is one.
-    pub jq: Option<Box<dyn Jq>>,
+    /// The jq programs that the rules have run.
+    pub jq: Jq,
     /// Where evaluation notes its steps, when someone watches.
     pub trace: Option<Trace>,
     /// Buffers that one evaluation leaves to the next.
@@ -138,7 +133,7 @@ impl Ctx {
             kv_store: Map::new(),
             proc_dict: Map::new(),
             sql_tester: false,
-            jq: None,
+            jq: Jq::default(),
             trace: None,
             scratch: Scratch::default(),
             jq_timeout_ms: 10_000,

@@ -19,6 +19,7 @@ pub mod eval;
 pub mod event;
 pub mod func;
 pub mod harness;
+pub mod jq;
 pub mod limits;
 pub mod lint;
 pub mod profile;

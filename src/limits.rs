@@ -261,3 +261,45 @@ pub const SUBSTITUTION_LEVELS_MAX: usize = 256;
 
 /// Places that one finding points at.
 pub const LABELS_MAX: usize = 16;
+
+/// Bytes of one jq program. EMQX has no bound; the longest of its docs is under 1 KiB.
+pub const JQ_PROGRAM_BYTES_MAX: usize = SQL_BYTES_MAX;
+
+/// Nesting of a jq program: its parser and compiler recurse, and a thread's stack is finite.
+pub const JQ_NESTING_MAX: usize = 128;
+
+/// Instructions of a compiled jq program.
+pub const JQ_OPS_MAX: usize = 256 * 1024;
+
+/// Compiled jq programs that are kept: a rule has a handful, and a program can come from a payload.
+pub const JQ_PROGRAMS_MAX: usize = 64;
+
+/// Steps that a millisecond of a jq time limit is worth. EMQX's jq takes some 20 000 instructions in one.
+pub const JQ_STEPS_PER_MS: u64 = 20_000;
+
+/// Steps of one jq run under any time limit: a few seconds, and ten of them in a build without optimization.
+pub const JQ_STEPS_MAX: u64 = 40_000_000;
+
+/// Bytes of the values and frames of a jq run that are alive together.
+pub const JQ_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Bytes of the JSON of a jq run's outputs.
+pub const JQ_OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Nesting of JSON that jq 1.6 reads (`MAX_PARSING_DEPTH`); an open member counts as a level, as it does there.
+pub const JQ_INPUT_DEPTH_MAX: usize = 256;
+
+/// Nesting of JSON that jq 1.6 writes (`MAX_PRINT_DEPTH`); below it there is no value any more.
+pub const JQ_PRINT_DEPTH_MAX: usize = 256;
+
+/// Nesting of the values that jq's builtins compare, merge or set paths in: they recurse.
+pub const JQ_DEPTH_MAX: usize = 1024;
+
+/// Bytes of a regular expression in a jq program: what it compiles to can be far larger.
+pub const JQ_PATTERN_BYTES_MAX: usize = 16 * 1024;
+
+/// Compiled regular expressions that are kept between jq runs.
+pub const JQ_PATTERNS_MAX: usize = 32;
+
+/// Backtracks of a jq regular expression at one place of a text, where it is of the kind that backtracks.
+pub const JQ_PATTERN_BACKTRACKS_MAX: u32 = 20_000;

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use rulemill::ctx::{Ctx, Jq};
+use rulemill::ctx::Ctx;
 use rulemill::eval::{self, Verdict};
 use rulemill::func::{self, Builtin, Kinds, Profiles};
 use rulemill::profile::Profile;
 use rulemill::program::Program;
 use rulemill::text::Source;
 use rulemill::value::encode::to_display;
-use rulemill::value::{Bytes, Map, Value, compare, decode};
+use rulemill::value::{Bytes, Map, Value, compare};
 
 /// Names and arities that a profile's rules can call: one `name/arity` a line.
 fn exported(profile: Profile) -> BTreeSet<(String, usize)> {
@@ -90,21 +90,8 @@ fn rows_are_documented() {
     assert_eq!(sprintf.signature(), "sprintf(format: a string, arguments: any value, …) -> a string");
 }
 
-/// Knows one program only.
-struct PickA;
-
-impl Jq for PickA {
-    fn run(&mut self, program: &str, input: &[u8], _: u64) -> Result<Vec<Value>, String> {
-        assert_eq!(program, ".a");
-        let input = decode::decode(&Bytes::copy_from_slice(input)).map_err(|e| e.to_string())?;
-        Ok(vec![input.as_map().and_then(|map| map.get_str(b"a")).cloned().unwrap_or(Value::Null)])
-    }
-}
-
 fn world() -> Ctx {
-    let mut ctx = Ctx::frozen(1_651_744_800_123_456_789, 7);
-    ctx.jq = Some(Box::new(PickA));
-    ctx
+    Ctx::frozen(1_651_744_800_123_456_789, 7)
 }
 
 /// The value of an expression as JSON, or what is wrong with it.

@@ -58,6 +58,7 @@ fn outcome(rule: &str, id: &str, request: Request) -> Outcome {
         rule: Arc::from(rule),
         result: Ok(Verdict::Outputs(Outputs::of_maps(vec![Map::new()]))),
         actions: vec![action],
+        steps: Vec::new(),
     }
 }
 
@@ -481,6 +482,7 @@ async fn actions_that_cannot_be_rendered_fail_and_others_go_on() {
             rule: Arc::from("r"),
             result: Ok(Verdict::Outputs(Outputs::of_maps(vec![Map::new()]))),
             actions,
+            steps: Vec::new(),
         }]
     });
     let fixture = Fixture::new(rules, "none", None, Retry::default());

@@ -152,15 +152,15 @@ codes! {
     /// A file whose format cannot be read yet.
     UNKNOWN_FORMAT = "E416", "not a rule file",
         "Rule files end in .yaml, .yml, .json, .hocon, .conf or .sql.";
+    /// A lint that is not there, or a comment of rulemill's that cannot be read.
+    UNKNOWN_LINT = "E420", "an unknown lint",
+        "Levels are set by a lint's code or name: rulemill.lints in a file, --deny, --warn and --allow on the command line, `-- rulemill: allow(W13)` in SQL. `rulemill explain` lists all lints.";
     /// An include that cannot be followed.
     INCLUDE = "E430", "an include that cannot be followed",
         "An included file lies beside the file that includes it, inside the project unless --allow-outside is given, and does not include itself. EMQX passes over a missing one in silence unless it is required(\"…\").";
     /// A substitution of nothing, or in a circle.
     SUBSTITUTION = "E431", "a substitution that stands for nothing",
         "${a.b} in a HOCON file stands for the value at a.b of the same file. EMQX reads no environment variables there, and gives up on substitutions that need each other.";
-    /// A lint that is not there, or a comment of rulemill's that cannot be read.
-    UNKNOWN_LINT = "E420", "an unknown lint",
-        "Levels are set by a lint's code or name: rulemill.lints in a file, --deny, --warn and --allow on the command line, `-- rulemill: allow(W13)` in SQL. `rulemill explain` lists all lints.";
     /// SQL that stays as it is written.
     NOT_FORMATTED = "E440", "SQL that cannot be written in another form",
         "Formatting changes blanks and line ends only. Where the meaning hangs on them, or where the text is shared with another value of the file, the file stays as it is.";

@@ -28,7 +28,12 @@ pub fn find(code: &str) -> Option<(Example, Example)> {
 }
 
 /// Codes without an example, and why.
-pub const WITHOUT: &[(&str, &str)] = &[(codes::UNREADABLE, "a file that is not there")];
+pub const WITHOUT: &[(&str, &str)] = &[
+    (codes::UNREADABLE, "a file that is not there"),
+    (codes::INCLUDE, "it takes a second file"),
+    (codes::SUBSTITUTION, "it takes a HOCON file"),
+    (codes::NOT_FORMATTED, "fmt says it, not check"),
+];
 
 use Example::{Bytes, Named, OldSql, Rules, Run, Sql, Tests};
 

@@ -181,7 +181,13 @@ mod tests {
         let cases = [
             ("SELECT payload.a FROM t", "{}", true, vec![Decode, List], vec![ok, ok]),
             ("SELECT qos FROM t WHERE 1 = 1", "x", false, vec![Decode, List, Where], vec![ok; 3]),
-            ("SELECT qos FROM t WHERE abs(qos)", "x", false, vec![Decode, List, Where], vec![ok, ok, ok]),
+            (
+                "SELECT qos FROM t WHERE abs(qos)",
+                "x",
+                false,
+                vec![Decode, List, Where],
+                vec![ok, ok, fails(Clause::Where)],
+            ),
             (
                 "SELECT abs('x') FROM t WHERE true",
                 "x",
