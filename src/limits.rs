@@ -228,6 +228,12 @@ pub const REPORT_DIFFERENCES_MAX: usize = 50;
 /// Aliases that a lint looks through to tell what kind of value a name holds: `a AS b, b AS c, …`.
 pub const LINT_ALIASES_MAX: usize = 8;
 
+/// FROM items that a lint holds against each of the others: a statement of the largest size has thousands.
+pub const LINT_TOPICS_MAX: usize = 500;
+
+/// Findings of one lint in one rule: who has not understood by then will not by more.
+pub const LINT_FINDINGS_MAX: usize = 100;
+
 /// Rounds of `check --fix` over one file: a repair may bring another into sight, and two must not undo each other
 /// for ever.
 pub const FIX_ROUNDS_MAX: usize = 10;

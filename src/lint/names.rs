@@ -8,6 +8,7 @@ use super::table::{Check, Example, Lint, Repair};
 use super::walk::{self, Clause, Root};
 use crate::diag::nearest;
 use crate::event::EVENTS;
+use crate::limits::LINT_FINDINGS_MAX;
 use crate::sql::ast::{CompareOp, Expr, ExprKind, Field, Path, Style};
 use crate::sql::is_plain_name;
 use crate::text::Span;
@@ -232,7 +233,7 @@ fn unknown_column(subject: &Subject<'_>, report: &mut Report<'_>) {
         let name = path.head.text.as_str();
         let later = clause == Clause::Incase && do_alias(subject, name).is_some();
         // `undefined` says what it is.
-        if later || name == "undefined" {
+        if later || name == "undefined" || report.found.len() >= LINT_FINDINGS_MAX {
             return;
         }
         if path.steps.is_empty() && ["true", "false"].iter().any(|word| name.eq_ignore_ascii_case(word)) {
@@ -275,8 +276,7 @@ fn advice(subject: &Subject<'_>, clause: Clause, name: &str) -> String {
     if !events.is_empty() {
         return format!("it is a column of {}", events.join(", "));
     }
-    let seen = subject.seen(clause);
-    let names = seen.iter().map(|(name, _)| *name).chain(columns.iter().copied());
+    let names = subject.names_at(clause).into_iter().chain(columns.iter().copied());
     if let Some(near) = nearest(name, names) {
         return format!("did you mean `{near}`?");
     }

@@ -7,6 +7,7 @@ use super::table::{self, Check};
 use super::{syntax, texts, unfrozen};
 use crate::diag::Diagnostic;
 use crate::document::Document;
+use crate::limits::LINT_FINDINGS_MAX;
 use crate::rule::{Loaded, Rule};
 
 /// What came of linting.
@@ -56,6 +57,7 @@ fn raw(loaded: &Loaded, rule: &Rule) -> Vec<Finding> {
             Check::Lexer => syntax::from_lexer(&subject, &mut report),
             Check::Tests => {}
         }
+        report.found.truncate(LINT_FINDINGS_MAX);
         findings.extend(report.done());
     }
     findings

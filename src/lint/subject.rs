@@ -54,33 +54,45 @@ impl<'a> Subject<'a> {
         all
     }
 
-    /// The fields of a list that is walked before this place, and so seen there: their names and values.
-    pub fn seen(&self, clause: Clause) -> Vec<(&'a str, Given<'a>)> {
-        let before = |fields: &'a [Field], end: usize| named(fields.get(..end).unwrap_or(fields));
+    /// What a name stands for at a place; `None` for a name that nothing gives.
+    pub fn lookup(&self, clause: Clause, name: &str) -> Option<Given<'a>> {
+        self.seen(clause, name).or_else(|| self.is_column(name).then_some(Given::Column))
+    }
+
+    /// The alias or item that hides the columns at a place.
+    fn seen(&self, clause: Clause, name: &str) -> Option<Given<'a>> {
         let all = self.statement.fields.as_slice();
         match clause {
-            Clause::Fields(at) => before(all, at),
-            Clause::Where => before(all, all.len()),
+            Clause::Fields(at) => last_named(all.get(..at)?, name),
+            Clause::Where => last_named(all, name),
             Clause::Incase | Clause::Do(_) => {
-                let mut seen = match self.profile {
-                    // 4.3 hands INCASE and DO the columns and the item alone.
-                    Profile::V4_3 => Vec::new(),
-                    Profile::V5_8 => before(all, all.len()),
+                let own = match (clause, &self.statement.doeach) {
+                    (Clause::Do(at), Some(fields)) => last_named(fields.get(..at)?, name),
+                    _ => None,
                 };
-                seen.retain(|(name, _)| *name != self.item());
-                seen.push((self.item(), Given::Item));
-                if let (Clause::Do(at), Some(fields)) = (clause, &self.statement.doeach) {
-                    seen.extend(before(fields, at));
-                }
-                seen
+                let item = || (name == self.item()).then_some(Given::Item);
+                // 4.3 hands INCASE and DO the columns and the item alone.
+                let outer = || self.profile.is_5_8().then(|| last_named(all, name)).flatten();
+                own.or_else(item).or_else(outer)
             }
         }
     }
 
-    /// What a name stands for at a place; `None` for a name that nothing gives.
-    pub fn lookup(&self, clause: Clause, name: &str) -> Option<Given<'a>> {
-        let seen = self.seen(clause).into_iter().rev().find(|(known, _)| *known == name);
-        seen.map(|(_, given)| given).or_else(|| self.is_column(name).then_some(Given::Column))
+    /// All names that are seen at a place above the columns.
+    pub fn names_at(&self, clause: Clause) -> Vec<&'a str> {
+        let all = self.statement.fields.as_slice();
+        let outer = match clause {
+            Clause::Fields(at) => all.get(..at).unwrap_or(all),
+            Clause::Incase | Clause::Do(_) if !self.profile.is_5_8() => &[],
+            _ => all,
+        };
+        let own = match (clause, &self.statement.doeach) {
+            (Clause::Do(at), Some(fields)) => fields.get(..at).unwrap_or(fields),
+            _ => &[],
+        };
+        let names = outer.iter().chain(own).filter_map(alias_of).map(|alias| alias.head.text.as_str());
+        let item = matches!(clause, Clause::Incase | Clause::Do(_)).then(|| self.item());
+        names.chain(item).collect()
     }
 
     /// The name of the FOREACH item.
@@ -113,14 +125,19 @@ pub(super) enum Given<'a> {
     Field(&'a Expr, &'a Path),
 }
 
-/// The names that fields give, in order. A field without an alias is put back where it came from: it names nothing
-/// new.
-fn named(fields: &[Field]) -> Vec<(&str, Given<'_>)> {
-    let name = |field| match field {
-        &Field::Star(_) | &Field::Expr(_, None) => None,
-        Field::Expr(expr, Some(alias)) => Some((alias.head.text.as_str(), Given::Field(expr, alias))),
-    };
-    fields.iter().filter_map(name).collect()
+/// The last field of this name. A field without an alias is put back where it came from: it names nothing new.
+fn last_named<'a>(fields: &'a [Field], name: &str) -> Option<Given<'a>> {
+    fields.iter().rev().find_map(|field| match field {
+        Field::Expr(expr, Some(alias)) if alias.head.text == name => Some(Given::Field(expr, alias)),
+        _ => None,
+    })
+}
+
+fn alias_of(field: &Field) -> Option<&Path> {
+    match field {
+        Field::Expr(_, alias) => alias.as_ref(),
+        Field::Star(_) => None,
+    }
 }
 
 /// The path under which a field without alias is put.
@@ -142,16 +159,19 @@ fn source_of(topic: &str, profile: Profile) -> Option<&'static Event> {
     }
 }
 
-fn columns(event: &Event, profile: Profile) -> Vec<&'static str> {
-    let mut names = event.columns(profile).to_vec();
-    if profile == Profile::V4_3 {
-        // The tester of 4.3 knows no MQTT 5 properties, the engine does (emqx_rule_events:eventmsg_publish and others).
-        names.extend(event.columns(Profile::V5_8).iter().filter(|name| name.ends_with("_props")));
-        names.extend(names.contains(&"payload").then_some("headers"));
-    }
-    names
+fn columns(event: &'static Event, profile: Profile) -> impl Iterator<Item = &'static str> {
+    let own = event.columns(profile);
+    // The tester of 4.3 knows no MQTT 5 properties and no headers, the engine does (emqx_rule_events:eventmsg_publish
+    // and others).
+    let more = match profile {
+        Profile::V4_3 => event.columns(Profile::V5_8),
+        Profile::V5_8 => &[],
+    };
+    let properties = more.iter().copied().filter(|name| name.ends_with("_props"));
+    let headers = (profile == Profile::V4_3 && own.contains(&"payload")).then_some("headers");
+    own.iter().copied().chain(properties).chain(headers)
 }
 
-fn has_column(event: &Event, profile: Profile, name: &str) -> bool {
-    columns(event, profile).contains(&name)
+fn has_column(event: &'static Event, profile: Profile, name: &str) -> bool {
+    columns(event, profile).any(|column| column == name)
 }

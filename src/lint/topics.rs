@@ -6,6 +6,7 @@ use super::subject::Subject;
 use super::table::{Check, Example, Lint, Repair};
 use crate::diag::nearest;
 use crate::event::{self, EVENTS};
+use crate::limits::LINT_TOPICS_MAX;
 use crate::profile::Profile;
 use crate::sql::ast::Topic;
 use crate::topic;
@@ -51,11 +52,12 @@ fn dead_topic(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.sql(item.at.0, message).label(label).help(help);
             continue;
         }
-        let others = from.iter().enumerate().filter(|(other, _)| *other != at);
         // Of two equal filters the second one is the superfluous one.
-        let covering = others.into_iter().find(|(other, topic)| match topic.name == item.name {
-            true => *other < at,
-            false => covers(&topic.name, &item.name),
+        let covering = from.iter().take(LINT_TOPICS_MAX).enumerate().find(|(other, topic)| {
+            match topic.name == item.name {
+                true => *other < at,
+                false => covers(&topic.name, &item.name),
+            }
         });
         if let Some((_, other)) = covering {
             let (message, label) = match other.name == item.name {
