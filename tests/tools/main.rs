@@ -13,6 +13,8 @@
 mod bench;
 mod fmt;
 mod functions;
+mod init;
+mod shell;
 #[path = "../support/mod.rs"]
 mod support;
 mod transcript;
