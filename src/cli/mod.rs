@@ -14,6 +14,7 @@ mod init;
 pub mod pipe;
 #[cfg(feature = "live")]
 mod run;
+mod schema;
 mod shell;
 mod show;
 mod test;
@@ -46,6 +47,8 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Say what the builtin functions of rule SQL do.
     Fn(functions::FnArgs),
+    /// Print the JSON Schema of rule or test files, for editors.
+    Schema(schema::SchemaArgs),
     /// Print a shell's completion script.
     Completions(shell::CompletionsArgs),
     /// Print a manual page.
@@ -77,6 +80,7 @@ pub fn main() -> Exit {
         Command::Fmt(args) => fmt::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Fn(args) => functions::run(args),
+        Command::Schema(args) => schema::run(args),
         Command::Completions(args) => shell::completions(args, Cli::command()),
         Command::Man(args) => shell::man(args, Cli::command()),
         Command::Pipe(args) => pipe::run(args),

@@ -10,8 +10,8 @@ use crate::profile::Profile;
 use crate::rule::units;
 use crate::value::{Map, Value};
 
-const FILE: &[&str] = &["rule", "emqx", "clock", "zone", "seed", "env", "kv", "tests", "$schema"];
-const TEST: &[&str] = &[
+pub(super) const FILE: &[&str] = &["rule", "emqx", "clock", "zone", "seed", "env", "kv", "tests", "$schema"];
+pub(super) const TEST: &[&str] = &[
     "name",
     "given",
     "expect",
@@ -28,7 +28,7 @@ const TEST: &[&str] = &[
     "each_line",
     "snapshot",
 ];
-const STEP: &[&str] = &["at", "advance", "given", "expect"];
+pub(super) const STEP: &[&str] = &["at", "advance", "given", "expect"];
 /// Words of the format that this version does not run.
 const LATER: &[&str] = &["faults"];
 

@@ -13,6 +13,7 @@ mod params;
 pub mod plain;
 mod republish;
 mod request;
+pub mod schema;
 pub mod units;
 
 use std::sync::Arc;

@@ -14,6 +14,7 @@ mod bench;
 mod fmt;
 mod functions;
 mod init;
+mod schema;
 mod shell;
 #[path = "../support/mod.rs"]
 mod support;
