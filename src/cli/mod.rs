@@ -13,14 +13,17 @@ mod functions;
 #[cfg(feature = "live")]
 mod hstream;
 mod includes;
+mod init;
 pub mod pipe;
 #[cfg(feature = "live")]
 mod run;
+mod schema;
+mod shell;
 mod show;
 mod test;
 mod world;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 pub use exit::Exit;
 
 /// Write, test and run EMQX rules without a broker.
@@ -33,6 +36,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a folder to start from: a rule, its test, a fixture, a CI workflow.
+    Init(init::InitArgs),
     /// Read rule files and say what is wrong with them.
     Check(check::CheckArgs),
     /// Explain a code of a finding, or list all.
@@ -47,6 +52,12 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Say what the builtin functions of rule SQL do.
     Fn(functions::FnArgs),
+    /// Print the JSON Schema of rule or test files, for editors.
+    Schema(schema::SchemaArgs),
+    /// Print a shell's completion script.
+    Completions(shell::CompletionsArgs),
+    /// Print a manual page.
+    Man(shell::ManArgs),
     /// Answer JSON requests, one a line, for other programs.
     Pipe(pipe::PipeArgs),
     /// Run rules on live MQTT traffic.
@@ -67,6 +78,7 @@ pub fn main() -> Exit {
         }
     };
     let result = match cli.command {
+        Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Test(args) => test::run(args),
@@ -74,6 +86,9 @@ pub fn main() -> Exit {
         Command::Fmt(args) => fmt::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Fn(args) => functions::run(args),
+        Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => shell::completions(args, Cli::command()),
+        Command::Man(args) => shell::man(args, Cli::command()),
         Command::Pipe(args) => pipe::run(args),
         #[cfg(feature = "live")]
         Command::Run(args) => run::run(args),

@@ -56,7 +56,7 @@ pub struct Snapshot {
     pub text: Option<Bytes>,
 }
 
-const TOTALS: &[&str] = &["outputs_total", "no_match_total", "errors_total"];
+pub(super) const TOTALS: &[&str] = &["outputs_total", "no_match_total", "errors_total"];
 const LINE: &[&str] = &[
     "ts",
     "topic",

@@ -209,7 +209,7 @@ impl<'a> Case<'a> {
         for action in &outcome.actions {
             if let Some(delivery) = faults::of_action(rule, action, self.faults, self.profile) {
                 let failed = delivery.end != faults::End::Success;
-                self.result.hits.note_fault(&rule.id, action.position, failed);
+                self.result.hits.note_fault(&rule.id, action.position, failed, self.profile);
             }
         }
     }

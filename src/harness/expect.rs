@@ -99,14 +99,15 @@ pub enum Wants {
     Keys(Vec<(&'static str, Pattern)>),
 }
 
-const EXPECT: &[&str] = &["output", "outputs", "error", "actions", "warns", "rules", "kv"];
-const RULE: &[&str] = &["output", "outputs", "error", "actions", "warns"];
-const WORDS: &[&str] = &["not_selected", "disabled", "no_match"];
-const DELIVERY: [&str; 3] = ["attempts", "delays", "result"];
-const CLAUSES: &[Clause] = &[Clause::Select, Clause::Where, Clause::Foreach, Clause::Incase, Clause::Do];
+pub(super) const EXPECT: &[&str] = &["output", "outputs", "error", "actions", "warns", "rules", "kv"];
+pub(super) const RULE: &[&str] = &["output", "outputs", "error", "actions", "warns"];
+pub(super) const WORDS: &[&str] = &["not_selected", "disabled", "no_match"];
+pub(super) const DELIVERY: [&str; 3] = ["attempts", "delays", "result"];
+pub(super) const CLAUSES: &[Clause] =
+    &[Clause::Select, Clause::Where, Clause::Foreach, Clause::Incase, Clause::Do];
 
 /// The kinds of actions, their keys, and the key that must be written.
-const KINDS: &[(&str, &[&str], &[&str])] = &[
+pub(super) const KINDS: &[(&str, &[&str], &[&str])] = &[
     ("http", &["method", "url", "headers", "body"], &["body"]),
     (
         "republish",

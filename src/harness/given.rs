@@ -45,7 +45,7 @@ pub struct EventGiven {
 }
 
 /// The keys of a message.
-const MESSAGE: &[&str] = &[
+pub(super) const MESSAGE: &[&str] = &[
     "topic",
     "payload",
     "qos",
@@ -65,10 +65,10 @@ const MESSAGE: &[&str] = &[
 ];
 
 /// The keys of an event.
-const EVENT: &[&str] = &["event", "columns"];
+pub(super) const EVENT: &[&str] = &["event", "columns"];
 
 /// MQTT 5 properties of PUBLISH, user properties aside.
-const PROPERTIES: &[&str] = &[
+pub(super) const PROPERTIES: &[&str] = &[
     "Content-Type",
     "Correlation-Data",
     "Message-Expiry-Interval",

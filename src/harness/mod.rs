@@ -21,6 +21,7 @@ mod payload;
 mod read;
 pub mod report;
 mod run;
+pub mod schema;
 pub mod show;
 mod table;
 pub mod verdict;

@@ -10,7 +10,7 @@ use crate::document::{Data, Entry, Node};
 use crate::rule::plain;
 use crate::value::{Bytes, Map, Value, encode};
 
-const WORDS: &[&str] = &["$file", "$hex", "$base64"];
+pub(super) const WORDS: &[&str] = &["$file", "$hex", "$base64"];
 
 /// The bytes of a payload: a string is its text, a map or list its compact JSON, numbers as written.
 pub(super) fn payload(node: &Node, reading: &mut Reading<'_>) -> Option<Bytes> {

@@ -11,8 +11,8 @@ use crate::profile::Profile;
 use crate::rule::units;
 use crate::value::{Map, Value};
 
-const FILE: &[&str] = &["rule", "emqx", "clock", "zone", "seed", "env", "kv", "tests", "$schema"];
-const TEST: &[&str] = &[
+pub(super) const FILE: &[&str] = &["rule", "emqx", "clock", "zone", "seed", "env", "kv", "tests", "$schema"];
+pub(super) const TEST: &[&str] = &[
     "name",
     "given",
     "faults",
@@ -30,7 +30,7 @@ const TEST: &[&str] = &[
     "each_line",
     "snapshot",
 ];
-const STEP: &[&str] = &["at", "advance", "given", "faults", "expect"];
+pub(super) const STEP: &[&str] = &["at", "advance", "given", "faults", "expect"];
 
 /// Reads a test file; fixtures are read with it, so that a missing one is told where it is named.
 pub fn parse(path: &str, bytes: &[u8], fixtures: &mut dyn Fixtures) -> Result<TestFile, Vec<Diagnostic>> {

@@ -13,6 +13,8 @@ pub struct Key {
     pub kind: Kind,
     /// The default as EMQX documents it, where it has one that counts here.
     pub default: Option<&'static str>,
+    /// Must it be there? The loader asks for it where it reads the map.
+    pub required: bool,
 }
 
 /// Kinds of values.
@@ -39,11 +41,15 @@ pub enum Kind {
 }
 
 const fn key(name: &'static str, kind: Kind) -> Key {
-    Key { name, kind, default: None }
+    Key { name, kind, default: None, required: false }
 }
 
 const fn with(name: &'static str, kind: Kind, default: &'static str) -> Key {
-    Key { name, kind, default: Some(default) }
+    Key { name, kind, default: Some(default), required: false }
+}
+
+const fn must(name: &'static str, kind: Kind) -> Key {
+    Key { name, kind, default: None, required: true }
 }
 
 /// The roots that hold what rulemill reads.
@@ -60,7 +66,7 @@ pub const RULE_ENGINE: &[Key] = &[
 /// `rule_engine.rules.ID`.
 pub const RULE: &[Key] = &[
     key("name", Kind::Text),
-    key("sql", Kind::Text),
+    must("sql", Kind::Text),
     key("actions", Kind::Any),
     with("enable", Kind::Bool, "true"),
     key("description", Kind::Text),
@@ -68,11 +74,11 @@ pub const RULE: &[Key] = &[
 ];
 
 /// An item of a rule's `actions` that is a map.
-pub const FUNCTION: &[Key] = &[key("function", Kind::Text), key("args", Kind::Any)];
+pub const FUNCTION: &[Key] = &[must("function", Kind::Text), key("args", Kind::Any)];
 
 /// `args` of the function `republish`.
 pub const REPUBLISH: &[Key] = &[
-    key("topic", Kind::Text),
+    must("topic", Kind::Text),
     with("qos", Kind::Any, "${qos}"),
     with("retain", Kind::Any, "${retain}"),
     with("payload", Kind::Text, "${payload}"),
@@ -93,7 +99,7 @@ pub const MQTT_PROPERTIES: &[Key] = &[
 /// `actions.TYPE.NAME`.
 pub const ACTION: &[Key] = &[
     with("enable", Kind::Bool, "true"),
-    key("connector", Kind::Text),
+    must("connector", Kind::Text),
     key("tags", Kind::Texts),
     key("description", Kind::Text),
     key("created_at", Kind::Int(0)),
@@ -139,7 +145,7 @@ pub const HTTP_PARAMETERS: &[Key] = &[
 
 /// `parameters` of `hstreamdb` actions.
 pub const HSTREAMDB_PARAMETERS: &[Key] = &[
-    key("stream", Kind::Text),
+    must("stream", Kind::Text),
     with("partition_key", Kind::Text, ""),
     with("record_template", Kind::Text, "${payload}"),
     with("grpc_flush_timeout", Kind::Duration, "10s"),
@@ -155,7 +161,7 @@ pub const HTTP_CONNECTOR: &[Key] = &[
     with("enable", Kind::Bool, "true"),
     key("tags", Kind::Texts),
     key("description", Kind::Text),
-    key("url", Kind::Text),
+    must("url", Kind::Text),
     key("headers", Kind::Any),
     with("connect_timeout", Kind::Duration, "15s"),
     key("retry_interval", Kind::Duration),
@@ -212,8 +218,8 @@ pub const SCHEMA_REGISTRY: &[Key] = &[key("external", Kind::Any), key("schemas",
 
 /// `schema_registry.schemas.NAME`.
 pub const SCHEMA: &[Key] = &[
-    key("type", Kind::OneOf(&["avro", "protobuf", "json"])),
-    key("source", Kind::Text),
+    must("type", Kind::OneOf(&["avro", "protobuf", "json"])),
+    must("source", Kind::Text),
     key("description", Kind::Text),
 ];
 

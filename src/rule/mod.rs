@@ -14,6 +14,7 @@ pub mod plain;
 mod republish;
 mod request;
 pub mod retry;
+pub mod schema;
 pub mod units;
 
 use std::sync::Arc;

@@ -13,6 +13,9 @@
 mod bench;
 mod fmt;
 mod functions;
+mod init;
+mod schema;
+mod shell;
 #[path = "../support/mod.rs"]
 mod support;
 mod transcript;
