@@ -293,6 +293,19 @@ mod tests {
             "k: | \n  tab\there\n   \n  after a blank of blanks\n",
         ];
         files.iter().for_each(|file| exact("t.yaml", file));
+        let hocon = [
+            "k = plain",
+            "k = 1h30m",
+            "k = one\n  two",
+            "k = \"a\\tb \\u00e9 \\\"q\\\" \\q é中\"",
+            "k = \"\"\"raw \\n \"q\"\n  two\n\"\"\"",
+            "k = \"\"\"~\n    SELECT\n      a\n\n    FROM \\\"t/#\\\"\n    ~\"\"\"",
+            "k = \"\"\"~\r\n    SELECT\r\n\r\n      中文 ünï\r\n  ~\"\"\"\r\n",
+            "k = \"\"\"~\n\tx\n  y~\"\"\"",
+            "k = \"\"\"~\n  x\n    ~~\"\"\"",
+            "\n# c\nk = ${v}\nv = \"\"\"~\n  deep\n   er~\"\"\"",
+        ];
+        hocon.iter().for_each(|file| exact("t.hocon", file));
         exact("t.json", "{\"k\": \"a\\nb \\ud83d\\ude00 \\\"x\\\" \\/ é\"}");
     }
 

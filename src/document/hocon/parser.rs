@@ -14,6 +14,9 @@ use crate::document::{Data, Node, Style, scalar};
 use crate::limits;
 use crate::text::Span;
 
+/// Letters of what may have been meant as a unit.
+const UNIT_CHARS: usize = 3;
+
 /// Characters of a word in a message.
 const SHOWN_CHARS: usize = 40;
 
@@ -58,7 +61,11 @@ impl Parser<'_, '_> {
         }
         let braced = self.is(Kind::LeftBrace);
         let fields = match braced {
-            true => self.object()?.0,
+            true => {
+                // The root is one level, with braces and without.
+                self.depth -= 1;
+                self.object()?.0
+            }
             false => self.fields()?,
         };
         match self.peek() {
@@ -102,6 +109,11 @@ impl Parser<'_, '_> {
                 self.at += 1;
                 self.depth -= 1;
                 Ok(token)
+            }
+            Some(token) if matches!(token.kind, Kind::RightBrace | Kind::RightBracket) => {
+                let (wrong_sign, sign) = (self.slice(token), self.slice(open));
+                let message = format!("this '{wrong_sign}' cannot close a '{sign}'");
+                Err(wrong(token.span, message).at(open.span, "opened here"))
             }
             Some(token) => Err(self.unexpected(token)),
             None => {
@@ -350,6 +362,11 @@ impl Parser<'_, '_> {
         let word = self.slice(token);
         match token.kind {
             Kind::Comma => return wrong(token.span, "a comma with nothing before it").help("remove it"),
+            Kind::RightBrace => {
+                if let Some(comma) = before.filter(|before| before.kind == Kind::Comma) {
+                    return wrong(comma.span, "a comma with nothing behind it").help("remove it");
+                }
+            }
             Kind::LeftBrace if before.is_some_and(|b| matches!(b.kind, Kind::Comma)) => {
                 return wrong(token.span, "an object on a new line is not joined with the one before")
                     .help("begin it on the line where the one before ends, or put a key in front of it");
@@ -380,9 +397,12 @@ impl Parser<'_, '_> {
             }
             Kind::Variable | Kind::MaybeVariable => wrong(token.span, "a substitution cannot be a key"),
             Kind::Required => wrong(token.span, "'required' stands only behind 'include'"),
-            _ => wrong(token.span, format!("a key must stand here, not {word}")).help(format!(
-                "a key that begins with a digit, or is true, false or null, stands in quotes: \"{word}\""
-            )),
+            _ => {
+                let word = &self.text[sentence::word_around(self.text, token.span.start as usize).range()];
+                wrong(token.span, format!("a key must stand here, not '{word}'")).help(format!(
+                    "a key that begins with a digit, or is true, false or null, stands in quotes: \"{word}\""
+                ))
+            }
         }
     }
 
@@ -404,10 +424,11 @@ impl Parser<'_, '_> {
             )
             .help(format!("write {number}.0e{exponent}"));
         }
-        if token.kind != Kind::Word {
+        let unit = tail.len() <= UNIT_CHARS && tail.bytes().all(|b| b.is_ascii_alphabetic());
+        if token.kind != Kind::Word || number.contains(['-', '+']) || !unit {
             return problem;
         }
-        match number.contains(['.', '-', '+']) {
+        match number.contains('.') {
             true => problem.help("durations and sizes have whole numbers: 1500ms, 1536MB"),
             false => {
                 problem.help("EMQX knows the units d h m s ms, kb mb gb in small or capital letters, and %")

@@ -184,8 +184,10 @@ fn weigh(value: &Value, variables: &[Variable]) -> Weight {
             Weight { nodes: inner.nodes.saturating_add(1), ..inner }
         }
         Value::Joined(values, _) => {
-            let object = values.first().is_some_and(|first| weigh(first, variables).object);
-            Weight { object, ..sum(&mut values.iter().map(|value| weigh(value, variables))) }
+            let mut objects = Vec::new();
+            let weights = values.iter().map(|value| weigh(value, variables));
+            let inner = sum(&mut weights.inspect(|weight| objects.push(weight.object)));
+            Weight { object: objects.first().copied().unwrap_or_default(), ..inner }
         }
         Value::Path(field) => Weight { object: false, ..weigh(&field.value, variables) },
         Value::Shared(value) => weigh(value, variables),

@@ -45,6 +45,9 @@ pub(super) fn stray(text: &str, at: usize) -> Diagnostic {
         return wrong(here, "a quoted key is no part of a path")
             .help("write the path without quotes, a.b = …, or as objects, \"a.b\" { c = … }");
     }
+    if c == '(' && text[..at].trim_end().ends_with("required") {
+        return wrong(here, "'required' and the file's name stand together").help("write required(\"…\")");
+    }
     if c == ';' {
         return wrong(here, "EMQX's HOCON has no ';'").help("fields are separated by commas or line breaks");
     }
