@@ -146,11 +146,11 @@ fn elements(xml: &str) -> Vec<(String, Vec<(String, String)>)> {
     let tag = regex::Regex::new(r#"<(/?)([a-z?]+)((?: [a-z]+="[^"<]*")*)\s*([/?]?)>"#).unwrap();
     let attribute = regex::Regex::new(r#"([a-z]+)="([^"]*)""#).unwrap();
     let (mut open, mut found, mut end) = (Vec::new(), Vec::new(), 0);
+    let entity = regex::Regex::new("&(?:amp|lt|gt|quot|#[0-9]+);").unwrap();
     for tag in tag.captures_iter(xml) {
         let whole = tag.get(0).unwrap();
         let between = &xml[end..whole.start()];
         assert!(!between.contains(['<', '>']), "{between}");
-        let entity = regex::Regex::new("&(?:amp|lt|gt|quot|#[0-9]+);").unwrap();
         assert_eq!(between.matches('&').count(), entity.find_iter(between).count(), "{between}");
         end = whole.end();
         if &tag[1] == "/" {
