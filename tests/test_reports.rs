@@ -213,7 +213,7 @@ fn wrong_faults_have_their_sentence() {
         (file("{ a: 100 }", "no_match"), "E506 r.test.yaml:1:56 '100' is no answer of a server"),
         (
             file("{ a: 200 }", "{ actions: [{ id: a, result: sucess }] }"),
-            "E505 r.test.yaml:1:101 'sucess' is no result of a delivery",
+            "E505 r.test.yaml:1:100 'sucess' is no result of a delivery",
         ),
         (
             "tests: [{ name: x, steps: [{ advance: 1s, faults: { a: 200 } }] }]\n".to_owned(),

@@ -185,9 +185,6 @@ codes! {
     /// A fixture cannot be read.
     FIXTURE = "E507", "a fixture cannot be read",
         "Paths are relative to the test file and stay inside the project unless --allow-outside is given.";
-    /// A feature of test files that does not exist.
-    NOT_SUPPORTED = "E508", "not supported",
-        "This version of rulemill does not do this.";
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub fn schema() -> Json {
         }),
         "rulemill" => table(keys::RULEMILL, |name| match name {
             "hstreamdb" => Some(by_id(table(keys::RULEMILL_HSTREAMDB, |_| None))),
+            "lints" => Some(by_id(json!({ "enum": ["deny", "warn", "note", "allow"] }))),
             _ => None,
         }),
         _ => Json::Bool(true),
