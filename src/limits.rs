@@ -280,8 +280,9 @@ pub const JQ_STEPS_PER_MS: u64 = 20_000;
 /// Steps of one jq run under any time limit: a few seconds, and ten of them in a build without optimization.
 pub const JQ_STEPS_MAX: u64 = 40_000_000;
 
-/// Bytes of the values and frames of a jq run that are alive together.
-pub const JQ_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Bytes of the values and frames of a jq run that are alive together, as counted: while an array of frames grows
+/// the process takes up to three times as much.
+pub const JQ_MEMORY_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// Bytes of the JSON of a jq run's outputs.
 pub const JQ_OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -23,6 +23,8 @@ pub(super) enum Stop {
     Depth,
     /// One array or string would be too long.
     Size,
+    /// A regular expression backtracked too often.
+    Pattern,
     /// `halt` or `halt_error`, which would end EMQX's run without an error.
     Halt,
 }
@@ -46,6 +48,7 @@ impl Stop {
             ),
             Stop::Depth => "the program was cancelled: a value is nested too deeply".into(),
             Stop::Size => "the program was cancelled: an array or a string grew too long".into(),
+            Stop::Pattern => "the program was cancelled: a regular expression backtracked too often".into(),
             Stop::Halt => "`halt` and `halt_error` end the program without a result".into(),
         }
     }

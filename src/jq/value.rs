@@ -69,8 +69,8 @@ impl Borrow<str> for Key {
     }
 }
 
-/// Bytes of a container besides what is in it: the counts of its `Rc` and its fields.
-const HEADER: usize = 64;
+/// Bytes of a container besides what is in it: the counts of its `Rc`, its fields, and what the allocator adds.
+const HEADER: usize = 96;
 
 impl Text {
     fn weight(text: &String) -> usize {
@@ -131,7 +131,7 @@ impl List {
 impl Object {
     fn weight(members: &Members) -> usize {
         // An entry has its key, value and hash, and a place in the table.
-        HEADER + members.capacity() * (size_of::<Key>() + size_of::<Val>() + 16)
+        2 * HEADER + members.capacity() * (size_of::<Key>() + size_of::<Val>() + 16)
     }
 
     pub(super) fn rc(members: Members) -> Rc<Object> {

@@ -10,9 +10,9 @@ use super::{Host, Row, row, string};
 use crate::limits::{JQ_DEPTH_MAX, TEXT_BYTES_MAX};
 
 pub(super) const ROWS: &[Row] = &[
-    row("_plus", 2, |_, v| plus(v[1].take_out(), v[2].take_out())),
+    row("_plus", 2, |_, v| binary(v, plus)),
     row("_minus", 2, |_, v| minus(&v[1], &v[2])),
-    row("_multiply", 2, |_, v| multiply(v[1].take_out(), v[2].take_out())),
+    row("_multiply", 2, |_, v| binary(v, multiply)),
     row("_divide", 2, |_, v| divide(&v[1], &v[2])),
     row("_mod", 2, |_, v| modulo(&v[1], &v[2])),
     row("_negate", 0, negate),
@@ -24,11 +24,11 @@ pub(super) const ROWS: &[Row] = &[
     row("_greatereq", 2, |_, v| ordered(&v[1], &v[2], Ordering::is_ge)),
 ];
 
-impl Val {
-    /// Takes the value out of an argument, so that it can be changed in place.
-    fn take_out(&mut self) -> Val {
-        std::mem::replace(self, Val::Null)
-    }
+/// Hands over both arguments alone: the input is mostly the left one as well, and would hold on to it.
+fn binary(v: &mut [Val], f: fn(Val, Val) -> Answer) -> Answer {
+    let mut take = |at: usize| std::mem::replace(&mut v[at], Val::Null);
+    take(0);
+    f(take(1), take(2))
 }
 
 fn ordered(a: &Val, b: &Val, wanted: fn(Ordering) -> bool) -> Answer {

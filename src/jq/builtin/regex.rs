@@ -97,7 +97,7 @@ impl Pattern {
         match self.backtracking.captures_read_at(&mut places, text.as_bytes(), from) {
             Ok(None) => Ok(None),
             Ok(Some(_)) => Ok(Some((0..places.len()).map(|n| places.get(n).map(|(a, b)| a..b)).collect())),
-            Err(_) => Err(Stop::Steps.into()),
+            Err(_) => Err(Stop::Pattern.into()),
         }
     }
 

@@ -172,7 +172,7 @@ impl<'p> Machine<'p> {
         self.until_look -= 1;
         if self.until_look == 0 {
             self.until_look = LOOK_EVERY;
-            let cells = self.cells.len() * size_of::<Cell>() + self.forks.len() * size_of::<Fork>();
+            let cells = self.cells.capacity() * size_of::<Cell>() + self.forks.capacity() * size_of::<Fork>();
             meter::room(cells)?;
         }
         Ok(())
