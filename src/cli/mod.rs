@@ -1,6 +1,7 @@
 //! The `rulemill` command: one file a subcommand; the only place that prints and decides exit codes.
 
 mod check;
+mod convert;
 mod eval;
 mod exit;
 mod files;
@@ -30,6 +31,13 @@ struct Cli {
 enum Command {
     /// Read rule files and say what is wrong with them.
     Check(check::CheckArgs),
+    /// Write a rule file as HOCON, JSON or YAML.
+    ///
+    /// The output says exactly what the file says: it is read again and compared before it is written. Keys keep
+    /// their order, and SQL stays readable. Comments are kept, above what they stand above and behind what they
+    /// stand behind, but not in JSON, which has none. Includes and substitutions of HOCON and aliases of YAML are
+    /// written out.
+    Convert(convert::ConvertArgs),
     /// Run the tests of rules.
     Test(test::TestArgs),
     /// Run one statement over JSON messages from a file or standard input.
@@ -55,6 +63,7 @@ pub fn main() -> Exit {
     };
     let result = match cli.command {
         Command::Check(args) => check::run(args),
+        Command::Convert(args) => convert::run(args),
         Command::Test(args) => test::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Pipe(args) => pipe::run(args),

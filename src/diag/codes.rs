@@ -83,6 +83,9 @@ codes! {
     /// A substitution of nothing, or in a circle.
     SUBSTITUTION = "E431", "a substitution that stands for nothing",
         "${a.b} in a HOCON file stands for the value at a.b of the same file. EMQX reads no environment variables there, and gives up on substitutions that need each other.";
+    /// A tree that a format has no writing for.
+    UNWRITABLE = "E432", "a value that the format cannot hold",
+        "JSON and HOCON have no infinite numbers, and the root of HOCON is an object. Change the value, or convert to another format.";
     /// A test file without tests.
     NO_TESTS = "E501", "a test file without tests",
         "A file that tests nothing would pass for ever. Add a test or remove the file.";

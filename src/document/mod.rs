@@ -12,6 +12,7 @@ mod hocon;
 mod json;
 mod place;
 mod scalar;
+mod write;
 mod yaml;
 
 use std::path::Path;
@@ -22,6 +23,7 @@ use num_bigint::BigInt;
 pub use fields::{Fields, Problems, unknown_key};
 pub use hocon::Release;
 pub use place::Embedded;
+pub use write::{comments, same, write};
 
 use crate::diag::{Diagnostic, codes};
 use crate::limits;
