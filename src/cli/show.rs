@@ -49,7 +49,9 @@ fn exit_of_one(problem: &Diagnostic) -> Exit {
         | codes::UNKNOWN_KEY
         | codes::DUPLICATE_ID
         | codes::NO_RULES
-        | codes::UNKNOWN_FORMAT => Exit::Usage,
+        | codes::UNKNOWN_FORMAT
+        | codes::INCLUDE
+        | codes::SUBSTITUTION => Exit::Usage,
         _ => Exit::Compile,
     }
 }

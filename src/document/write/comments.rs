@@ -45,6 +45,13 @@ impl<'a> Comments<'a> {
         self.before(u32::try_from(end).unwrap_or(u32::MAX))
     }
 
+    /// Does a comment that is still to be given out stand inside a value?
+    pub(super) fn inside(&self, value: &Node) -> bool {
+        self.spans
+            .get(self.next)
+            .is_some_and(|span| value.span.start < span.start && span.end <= value.span.end)
+    }
+
     /// The comment that ends the line on which a value ends.
     pub(super) fn behind(&mut self, value: &Node) -> Option<String> {
         let span = *self.spans.get(self.next)?;

@@ -76,8 +76,8 @@ impl Writer<'_> {
                 self.close(node, indent, '}');
             }
             Data::List(items) => match line(items)? {
-                Some(line) => self.out.push_str(&line),
-                None => {
+                Some(line) if !self.comments.inside(node) => self.out.push_str(&line),
+                _ => {
                     self.out.push_str("[\n");
                     self.items(items, indent + 2)?;
                     self.close(node, indent, ']');

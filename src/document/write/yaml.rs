@@ -62,6 +62,7 @@ impl Writer<'_> {
     /// A value behind its key.
     fn value(&mut self, node: &Node, indent: usize) -> Result<(), Diagnostic> {
         let on_line = match &node.data {
+            Data::List(_) if self.comments.inside(node) => None,
             Data::List(items) => line(items)?,
             _ if is_collection(node) => None,
             _ => Some(self.scalar(node, indent + 2)?),
@@ -75,11 +76,15 @@ impl Writer<'_> {
             }
             (None, Data::List(items)) => {
                 self.out.push('\n');
-                self.items(items, indent + 2)
+                self.items(items, indent + 2)?;
+                self.close(node, indent + 2);
+                Ok(())
             }
             (None, Data::Map(entries)) => {
                 self.out.push('\n');
-                self.entries(entries, indent + 2)
+                self.entries(entries, indent + 2)?;
+                self.close(node, indent + 2);
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -94,11 +99,18 @@ impl Writer<'_> {
                 Data::Map(entries) if !entries.is_empty() => {
                     self.out.push(' ');
                     self.entries(entries, indent + 2)?;
+                    self.close(item, indent + 2);
                 }
                 _ => self.value(item, indent)?,
             }
         }
         Ok(())
+    }
+
+    /// The comments in front of a closing brace or bracket.
+    fn close(&mut self, node: &Node, indent: usize) {
+        let comments = self.comments.before(node.span.end);
+        self.comment_lines(comments, indent);
     }
 
     /// The end of a line that a value ends on.
