@@ -342,7 +342,7 @@ fn a_place_in_a_text_is_found_in_its_file() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// No text stops the reader in another way than with a sentence that has a place.
     #[test]

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod convert;
 mod coverage;
 mod eval;
 mod exit;
@@ -42,6 +43,13 @@ enum Command {
     Check(check::CheckArgs),
     /// Explain a code of a finding, or list all.
     Explain(explain::ExplainArgs),
+    /// Write a rule file as HOCON, JSON or YAML.
+    ///
+    /// The output says exactly what the file says: it is read again and compared before it is written. Keys keep
+    /// their order, and SQL stays readable. Comments are kept, above what they stand above and behind what they
+    /// stand behind, but not in JSON, which has none. Includes and substitutions of HOCON and aliases of YAML are
+    /// written out.
+    Convert(convert::ConvertArgs),
     /// Run the tests of rules.
     Test(test::TestArgs),
     /// Run one statement over JSON messages from a file or standard input.
@@ -81,6 +89,7 @@ pub fn main() -> Exit {
         Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Convert(args) => convert::run(args),
         Command::Test(args) => test::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Fmt(args) => fmt::run(args),

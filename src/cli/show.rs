@@ -50,7 +50,9 @@ fn exit_of_one(problem: &Diagnostic) -> Exit {
         | codes::DUPLICATE_ID
         | codes::NO_RULES
         | codes::UNKNOWN_FORMAT
-        | codes::UNKNOWN_LINT => Exit::Usage,
+        | codes::UNKNOWN_LINT
+        | codes::INCLUDE
+        | codes::SUBSTITUTION => Exit::Usage,
         codes::NOT_FORMATTED => Exit::Failed,
         // A lint whose findings are denied.
         code if code.starts_with('W') => Exit::Failed,

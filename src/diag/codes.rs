@@ -161,6 +161,9 @@ codes! {
     /// A substitution of nothing, or in a circle.
     SUBSTITUTION = "E431", "a substitution that stands for nothing",
         "${a.b} in a HOCON file stands for the value at a.b of the same file. EMQX reads no environment variables there, and gives up on substitutions that need each other.";
+    /// A tree that a format has no writing for.
+    UNWRITABLE = "E432", "a value that the format cannot hold",
+        "JSON and HOCON have no infinite numbers, and the root of HOCON is an object. Change the value, or convert to another format.";
     /// SQL that stays as it is written.
     NOT_FORMATTED = "E440", "SQL that cannot be written in another form",
         "Formatting changes blanks and line ends only. Where the meaning hangs on them, or where the text is shared with another value of the file, the file stays as it is.";

@@ -13,6 +13,7 @@ mod json;
 mod place;
 mod rewrite;
 mod scalar;
+mod write;
 mod yaml;
 
 use std::path::Path;
@@ -24,6 +25,7 @@ pub use fields::{Fields, Problems, unknown_key};
 pub use hocon::Release;
 pub use place::Embedded;
 pub use rewrite::{Edit, Form, same_but};
+pub use write::{comments, same, write};
 
 use crate::diag::{Diagnostic, codes};
 use crate::limits;

@@ -37,6 +37,14 @@ pub(super) fn read(source: &Source) -> Result<Option<Node>, Vec<Diagnostic>> {
     }
 }
 
+/// The comments of a file that can be read.
+pub(super) fn comments(source: &Source) -> Vec<Span> {
+    let options = granit_parser::options! { strict_indentation: true, emit_comments: true };
+    let events = Parser::new_from_str_with_options(source.text(), options).map_while(Result::ok);
+    let comments = events.filter(|(event, _)| matches!(event, Event::Comment(..)));
+    comments.map(|(_, span)| place(span)).collect()
+}
+
 /// A collection that is still open.
 struct Frame {
     start: usize,

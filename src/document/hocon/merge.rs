@@ -121,7 +121,7 @@ impl Merging<'_> {
             let at = usize::try_from(index).ok().filter(|at| (1..=last).contains(at));
             let Some(at) = at else {
                 let message = format!("the list has no element {index}; it could be 1 to {last}");
-                return Err(Diagnostic::error(codes::BAD_VALUE, message).at(field.key_span, ""));
+                return Err(Diagnostic::error(codes::SYNTAX, message).at(field.key_span, ""));
             };
             match (items.get_mut(at - 1), field.value) {
                 (None, value) => items.push(value),

@@ -74,6 +74,25 @@ pub(super) fn decoded(source: &Source, node: &Node, value: &str) -> Option<Trail
     trails.into_iter().find(|trail| trail.out == value)
 }
 
+/// The comments of a file.
+pub(super) fn comments(source: &Source) -> Vec<Span> {
+    scanner::scan(source.text(), Release::default()).map(|scanned| scanned.comments).unwrap_or_default()
+}
+
+/// Is a text one string in three quotes for every release, whatever stands on the lines behind it?
+pub(super) fn is_one_string(text: &str, value: &str) -> bool {
+    let body = text.trim_end_matches('"');
+    let whole = |release| {
+        let tokens = scanner::scan(text, release).map(|scanned| scanned.tokens).unwrap_or_default();
+        let one = matches!(tokens.as_slice(), [token] if token.kind == scanner::Kind::Triple
+            && token.span.range().len() == text.len());
+        let read = string::decode(scanner::Kind::Triple, text, 0, release);
+        one && read.is_ok_and(|trail| trail.out == value)
+    };
+    // Behind a backslash, a closing quote might be an escaped one.
+    !body.ends_with('\\') && whole(Release::V0_44) && whole(Release::Newer)
+}
+
 fn too_deep(span: Span) -> Diagnostic {
     let message = format!("nested deeper than {} levels", limits::DOCUMENT_DEPTH_MAX);
     Diagnostic::error(codes::TOO_LARGE, message).at(span, "")
