@@ -1,5 +1,8 @@
 //! Every bound of rulemill, each with its reason. A test stands at each bound and one past it.
 
+/// Messages that wait to be recorded; publishers wait behind them.
+pub const RECORD_QUEUE_MAX: usize = 1_024;
+
 /// Bytes of one rule SQL. EMQX itself has no bound; the longest rule seen in its docs is under 2 KiB.
 pub const SQL_BYTES_MAX: usize = 64 * 1024;
 

@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 fn options(broker: &Mosquitto, version: Version) -> Options {
     let url = BrokerUrl::parse(&format!("mqtt://127.0.0.1:{}", broker.port)).unwrap();
     let filters = vec!["t/#".to_owned(), "u".to_owned()];
-    Options { url, version, clientid: "rulemill-test".to_owned(), filters }
+    Options { url, version, clientid: "rulemill-test".to_owned(), filters, keeps_session: true }
 }
 
 /// Hands on what it takes, with the ticket that decides it.
@@ -189,7 +189,8 @@ async fn a_broker_that_is_not_there_is_named() {
     let url = BrokerUrl::parse(&format!("mqtt://ann:secret@127.0.0.1:{port}")).unwrap();
     for version in [Version::V4, Version::V5] {
         let filters = vec!["#".to_owned()];
-        let options = Options { url: url.clone(), version, clientid: "c".to_owned(), filters };
+        let options =
+            Options { url: url.clone(), version, clientid: "c".to_owned(), filters, keeps_session: true };
         let error = Running::start(options).await.err().expect("there is no broker");
         let expected =
             format!("cannot use the broker mqtt://127.0.0.1:{port}: Connection refused (os error 111)");
@@ -216,6 +217,7 @@ async fn a_broker_that_refuses_us_says_why() {
             version,
             clientid: "c".to_owned(),
             filters: vec!["#".to_owned()],
+            keeps_session: true,
         };
         let refused = Running::start(with(format!("mqtt://ann:wrong@{host}"))).await.err().unwrap();
         assert!(refused.contains("the broker refused the connection: Bad"), "{refused}");

@@ -1,6 +1,8 @@
 //! The `rulemill` command: one file a subcommand; the only place that prints and decides exit codes.
 
 mod bench;
+#[cfg(feature = "live")]
+mod brokers;
 mod check;
 mod convert;
 mod coverage;
@@ -15,7 +17,17 @@ mod functions;
 mod hstream;
 mod includes;
 mod init;
+#[cfg(feature = "live")]
+mod logging;
 pub mod pipe;
+#[cfg(feature = "live")]
+mod progress;
+#[cfg(feature = "live")]
+mod ready;
+#[cfg(feature = "live")]
+mod record;
+#[cfg(feature = "live")]
+mod replay;
 #[cfg(feature = "live")]
 mod run;
 mod schema;
@@ -71,6 +83,12 @@ enum Command {
     /// Run rules on live MQTT traffic.
     #[cfg(feature = "live")]
     Run(run::RunArgs),
+    /// Write live messages into a fixture.
+    #[cfg(feature = "live")]
+    Record(record::RecordArgs),
+    /// Publish the messages of fixtures.
+    #[cfg(feature = "live")]
+    Replay(replay::ReplayArgs),
     /// The HStreamDB stand-in alone, its SQL shell, and its reader.
     #[cfg(feature = "live")]
     Hstream(hstream::HstreamArgs),
@@ -101,6 +119,10 @@ pub fn main() -> Exit {
         Command::Pipe(args) => pipe::run(args),
         #[cfg(feature = "live")]
         Command::Run(args) => run::run(args),
+        #[cfg(feature = "live")]
+        Command::Record(args) => record::run(args),
+        #[cfg(feature = "live")]
+        Command::Replay(args) => replay::run(args),
         #[cfg(feature = "live")]
         Command::Hstream(args) => hstream::run(args),
     };

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::capture::{Capture, Line, Lines, Tally};
+use super::capture::{Capture, Tally};
 use super::compare::{Comparison, Difference, DifferenceKind};
 use super::faults::{self, Faults};
 use super::given::Given;
+use super::line::{Line, Lines};
 use super::model::{Step, Test, When};
 use super::run::CaseResult;
 use super::update::Kept;

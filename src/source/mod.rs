@@ -72,8 +72,10 @@ pub struct Options {
     pub version: Version,
     /// Must stay the same over restarts, so that the broker keeps messages for us.
     pub clientid: String,
-    /// Topic filters.
+    /// Topic filters; none for one who only publishes.
     pub filters: Vec<String>,
+    /// Must the broker keep what comes while we are away?
+    pub keeps_session: bool,
 }
 
 /// Takes messages.

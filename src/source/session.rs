@@ -124,7 +124,10 @@ impl Session {
             };
             match event {
                 Event::Connected => {
-                    if let Err(why) = handle.subscribe(&self.options.filters) {
+                    if self.options.filters.is_empty() {
+                        *stood = true;
+                        self.stands(&handle, ready);
+                    } else if let Err(why) = handle.subscribe(&self.options.filters) {
                         return End::Lost(why);
                     }
                 }
@@ -132,13 +135,8 @@ impl Session {
                     if let Some(why) = self.refused(&refusals) {
                         return End::Lost(why);
                     }
-                    self.outbox.set_connection(Some(Arc::clone(&handle)));
                     *stood = true;
-                    match ready.take() {
-                        // Whoever asked may have given up waiting.
-                        Some(ready) => _ = ready.send(Ok(())),
-                        None => tracing::info!("the broker {} is back", self.options.url.shown()),
-                    }
+                    self.stands(&handle, ready);
                 }
                 Event::Message(message, packet) => {
                     let ack = Ack { packet, generation: handle.generation() };
@@ -154,6 +152,16 @@ impl Session {
                 }
                 Event::Other => {}
             }
+        }
+    }
+
+    /// A connection can be used.
+    fn stands(&self, handle: &Arc<wire::Handle>, ready: &mut Ready) {
+        self.outbox.set_connection(Some(Arc::clone(handle)));
+        match ready.take() {
+            // Whoever asked may have given up waiting.
+            Some(ready) => _ = ready.send(Ok(())),
+            None => tracing::info!("the broker {} is back", self.options.url.shown()),
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) struct V4(EventLoop);
 pub(super) fn open(options: &Options) -> (AsyncClient, V4) {
     let url = &options.url;
     let mut mqtt = MqttOptions::new(&options.clientid, &url.host, url.port);
-    mqtt.set_clean_session(false).set_manual_acks(true).set_keep_alive(KEEP_ALIVE);
+    mqtt.set_clean_session(!options.keeps_session).set_manual_acks(true).set_keep_alive(KEEP_ALIVE);
     mqtt.set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
     if let Some((name, password)) = &url.user {
         mqtt.set_credentials(name, password);

@@ -28,9 +28,9 @@ pub(super) struct V5(EventLoop);
 pub(super) fn open(options: &Options) -> (AsyncClient, V5) {
     let url = &options.url;
     let mut mqtt = MqttOptions::new(&options.clientid, &url.host, url.port);
-    mqtt.set_clean_start(false).set_manual_acks(true).set_keep_alive(KEEP_ALIVE);
+    mqtt.set_clean_start(!options.keeps_session).set_manual_acks(true).set_keep_alive(KEEP_ALIVE);
     let mut properties = ConnectProperties::new();
-    properties.session_expiry_interval = Some(SESSION_EXPIRY_SECONDS);
+    properties.session_expiry_interval = options.keeps_session.then_some(SESSION_EXPIRY_SECONDS);
     properties.receive_maximum = Some(limits::INFLIGHT_MAX);
     properties.max_packet_size = Some(PACKET_BYTES_MAX);
     mqtt.set_connect_properties(properties);

@@ -65,7 +65,8 @@ pub struct Running {
 }
 
 impl Running {
-    fn wait_for(mut child: Child, ready: &Path) -> Running {
+    /// Waits until a process says in its ready file that it can be used.
+    pub fn wait_for(mut child: Child, ready: &Path) -> Running {
         let stdout = Reader::start(child.stdout.take().unwrap());
         let stderr = Reader::start(child.stderr.take().unwrap());
         let start = Instant::now();

@@ -13,18 +13,15 @@ use tokio::sync::SetOnce;
 
 use super::plan::Plan;
 use super::{RunArgs, filters};
-use crate::broker::{self, Access, Broker, Config, Events, Publisher};
+use crate::broker::{self, Broker, Config, Events, Publisher};
+use crate::cli::brokers;
 use crate::delivery::{Publish, Receipt};
 use crate::event::{Message, Occurrence};
 use crate::sink::dispatch::Republish;
 use crate::sink::republish::{Echoes, Remote};
 use crate::sink::{Dispatcher, Lanes, Retry, Tally};
-use crate::source::{BrokerUrl, Intake, Options, Outbox, Source};
-use crate::topic;
+use crate::source::{Intake, Options, Outbox, Source};
 
-/// Credentials for --broker that should not stand on a command line.
-const USERNAME: &str = "RULEMILL_BROKER_USERNAME";
-const PASSWORD: &str = "RULEMILL_BROKER_PASSWORD";
 /// The file in the data folder that keeps our client id.
 const CLIENT_ID_FILE: &str = "mqtt-client-id";
 
@@ -50,37 +47,21 @@ impl Planned {
     }
 
     fn embedded(args: &RunArgs, plan: &Plan) -> anyhow::Result<Planned> {
-        let access = match &args.users {
-            Some(path) => {
-                let text = fs::read_to_string(path)
-                    .with_context(|| format!("cannot read the users file {}", path.display()))?;
-                Access::parse(&text).map_err(|why| anyhow!("{}: {why}", path.display()))?
-            }
-            None if args.bind.is_loopback() || args.allow_anonymous => Access::Anonymous,
-            None => bail!(
-                "--bind {} lets other machines in; say who with --users FILE, or let everybody with --allow-anonymous",
-                args.bind
-            ),
-        };
+        let access = brokers::access(args.users.as_deref(), args.bind, args.allow_anonymous)?;
         let config = Config {
             bind: args.bind,
             mqtt_port: args.mqtt_port,
             ws_port: args.ws_port,
             access,
             events: plan.events().filter(|name| broker::EVENTS.contains(name)).collect(),
-            node: std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), "node"),
+            node: brokers::node(),
         };
         Ok(Planned::Embedded { config, publisher: Arc::new(SetOnce::new()) })
     }
 
     fn remote(args: &RunArgs, plan: &Plan, url: &str) -> anyhow::Result<Planned> {
-        let mut url = BrokerUrl::parse(url).map_err(|why| anyhow!("--broker: {why}"))?;
-        if let Ok(name) = std::env::var(USERNAME) {
-            url.user = Some((name, std::env::var(PASSWORD).unwrap_or_default()));
-        }
-        for filter in &args.topic {
-            topic::validate_filter(filter.as_bytes()).map_err(|why| anyhow!("--topic '{filter}': {why}"))?;
-        }
+        let url = brokers::url(url)?;
+        brokers::check_filters(&args.topic)?;
         let filters = if args.topic.is_empty() { filters::union(plan.topics()) } else { args.topic.clone() };
         if filters.is_empty() {
             bail!("no rule selects from a topic; give --topic");
@@ -89,7 +70,7 @@ impl Planned {
             Some(id) => id.clone(),
             None => client_id(&args.data_dir.join(CLIENT_ID_FILE))?,
         };
-        let options = Options { url, version: args.mqtt_version, clientid, filters };
+        let options = Options { url, version: args.mqtt_version, clientid, filters, keeps_session: true };
         Ok(Planned::Remote { options, outbox: Source::outbox() })
     }
 

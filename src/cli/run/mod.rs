@@ -10,9 +10,7 @@
 mod filters;
 mod input;
 mod live;
-mod logging;
 mod plan;
-mod ready;
 mod sinks;
 mod standin;
 
@@ -22,7 +20,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::Exit;
+use super::{Exit, logging};
 use crate::profile::Profile;
 use crate::source::Version;
 
@@ -114,7 +112,7 @@ pub fn run(args: RunArgs) -> anyhow::Result<Exit> {
         Ok(plan) => plan,
         Err(exit) => return Ok(exit),
     };
-    logging::start(&args);
+    logging::start(args.quiet, args.log_format == LogFormat::Json);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let exit = runtime.block_on(live::run(&args, plan));
     // Nothing that still waits may hold the process.

@@ -49,6 +49,15 @@ impl Hits {
         self.rules.get(rule)
     }
 
+    /// Every way that was gone, with the rule it is of.
+    pub fn ways(&self) -> impl Iterator<Item = (&Arc<str>, &Spot, Way)> {
+        let of_rule = |(id, hits)| {
+            let hits: &RuleHits = hits;
+            hits.counts.keys().map(move |(spot, way)| (id, spot, *way))
+        };
+        self.rules.iter().flat_map(of_rule)
+    }
+
     /// Adds what another case reached.
     pub fn merge(&mut self, other: &Hits) {
         for (id, more) in &other.rules {
