@@ -12,6 +12,8 @@ use crate::value::Bytes;
 /// The folder of one test file.
 pub(super) struct Folder {
     folder: PathBuf,
+    /// The files that were asked for, found or not.
+    pub used: Vec<PathBuf>,
     /// What fixtures may not leave; `None` when they may lie anywhere.
     project: Option<PathBuf>,
 }
@@ -21,7 +23,7 @@ impl Folder {
     pub fn new(test_file: &Path, allow_outside: bool) -> Folder {
         let folder = test_file.parent().unwrap_or(Path::new("")).to_path_buf();
         let project = (!allow_outside).then(|| project_of(&folder));
-        Folder { folder, project }
+        Folder { folder, used: Vec::new(), project }
     }
 }
 
@@ -50,11 +52,13 @@ pub(super) fn project_of(folder: &Path) -> PathBuf {
 
 impl Fixtures for Folder {
     fn stream(&mut self, path: &str) -> Result<Stream, String> {
+        self.used.push(self.folder.join(path));
         let real = self.real(path)?;
         Ok(Stream::new(move || Ok(Box::new(BufReader::with_capacity(READ_BYTES, fs::File::open(&real)?)))))
     }
 
     fn read(&mut self, path: &str) -> Result<Bytes, String> {
+        self.used.push(self.folder.join(path));
         let real = self.real(path)?;
         let name = shown(&self.folder.join(path));
         let meta =

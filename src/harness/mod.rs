@@ -39,7 +39,7 @@ pub use line::{Line, Lines};
 pub use look::Look;
 pub use model::{Name, Step, Test, TestFile, When, World};
 pub use read::parse;
-pub use run::{CaseResult, NewCtx, Runner, rule_stem, run_case};
+pub use run::{CaseResult, NewCtx, Runner, rule_stem, rules_of, run_case};
 
 use std::io::{self, BufRead, Cursor};
 use std::sync::Arc;

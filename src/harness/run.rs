@@ -153,6 +153,15 @@ impl Runner<'_> {
     }
 }
 
+/// The rules that a test runs, as far as they are there.
+pub fn rules_of(file: &TestFile, test: &Test, loaded: &Loaded) -> Vec<Arc<Rule>> {
+    let names = match &test.rules {
+        Some(names) => names.clone(),
+        None => default_rules(file, test, loaded).unwrap_or_default(),
+    };
+    names.iter().filter_map(|name| loaded.set.rules.get(name.name.as_str()).cloned()).collect()
+}
+
 /// The rules that a test names, or those of the rule file of the same name.
 fn find_rules(file: &TestFile, test: &Test, loaded: &Loaded) -> Result<Vec<Arc<Rule>>, Vec<Diagnostic>> {
     let names = match &test.rules {

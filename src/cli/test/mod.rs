@@ -5,10 +5,12 @@ mod report;
 mod rules;
 mod select;
 mod update;
+mod watch;
 mod workers;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -66,6 +68,9 @@ pub struct TestArgs {
     /// Show what `--update` would write, test by test, and ask.
     #[arg(long, conflicts_with_all = ["update", "list", "fail_fast", "coverage_min", "coverage_out"])]
     review: bool,
+    /// Run again what a change touches, until Ctrl-C.
+    #[arg(long, conflicts_with_all = ["list", "update", "review", "coverage", "coverage_min", "coverage_out", "failed", "shuffle"])]
+    watch: bool,
     /// Let fixtures and included files lie outside the project.
     #[arg(long)]
     allow_outside: bool,
@@ -97,11 +102,34 @@ struct Done {
 
 /// Runs the selected tests and prints how they went.
 pub fn run(args: TestArgs) -> anyhow::Result<Exit> {
-    let started = Instant::now();
     update::check(&args)?;
+    match args.watch {
+        // What passes needs no line each time.
+        true => watch::run(&TestArgs { quiet: true, ..args }),
+        false => once(&args, None, &mut Touched::default()),
+    }
+}
+
+/// What a run read, for those who want to know when to run again.
+#[derive(Default)]
+struct Touched {
+    /// Of each test file that was read: itself, its fixtures, and the files of its rules.
+    by_test: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
+    /// The test files in which something failed or could not be run.
+    failed: BTreeSet<PathBuf>,
+    /// The files of rules, connectors and actions that all tests share.
+    shared: BTreeSet<PathBuf>,
+}
+
+/// Runs them once; `only` these test files, where it says so.
+fn once(args: &TestArgs, only: Option<&BTreeSet<PathBuf>>, touched: &mut Touched) -> anyhow::Result<Exit> {
+    let started = Instant::now();
     let selection = Selection::of(&args.targets)?;
-    let found = found(&selection)?;
-    let (read, broken) = read_tests(&found, &args)?;
+    let mut found = found(&selection)?;
+    if let Some(only) = only {
+        found.retain(|found| !found.is_test() || only.contains(&found.path));
+    }
+    let (read, broken) = read_tests(&found, args, touched)?;
     let mut failures = Failures::read();
     let mut cases = selection.cases(&read, args.emqx);
     let name_profile = cases.iter().any(|case| case.profile != args.emqx);
@@ -123,7 +151,9 @@ pub fn run(args: TestArgs) -> anyhow::Result<Exit> {
         report.shuffled(seed)?;
     }
     let rules = Rules::load(&cases, &found, &read, args.allow_outside)?;
-    let hits = run_cases(&cases, &rules, &args, &mut report, &mut failures)?;
+    touched.add_rules(&cases, &rules);
+    let hits = run_cases(&cases, &rules, args, &mut report, &mut failures)?;
+    touched.failed.extend(report.failed_files());
     let mut exit = show::exit_of_tests(&broken);
     rules.problems().for_each(|problem| exit = exit.max(show::exit_of(std::slice::from_ref(problem))));
     let problems: Vec<Diagnostic> = broken.into_iter().chain(rules.errors()).collect();
@@ -163,20 +193,56 @@ fn found(selection: &Selection) -> anyhow::Result<Vec<files::Found>> {
     Ok(found)
 }
 
+impl Touched {
+    fn add_rules(&mut self, cases: &[Case<'_>], rules: &Rules) {
+        for case in cases {
+            let Some(loaded) = rules.get(case.profile) else { continue };
+            let own = self.by_test.entry(PathBuf::from(case.file.source.name())).or_default();
+            for rule in harness::rules_of(case.file, case.test, loaded) {
+                own.insert(PathBuf::from(rule.place.file()));
+                own.extend(rule.actions.iter().map(|action| PathBuf::from(action.place.file())));
+            }
+        }
+        for loaded in rules.by_profile().values() {
+            let with_connectors = loaded.set.connectors.values().map(|connector| connector.place.file());
+            self.shared.extend(with_connectors.map(PathBuf::from));
+            // What could not be read may hold anything.
+            let broken = loaded.problems.iter().filter_map(|problem| problem.source.as_ref());
+            self.shared.extend(broken.map(|source| PathBuf::from(source.name())));
+        }
+    }
+}
+
+/// A test file, or what is wrong with it, and the fixtures that it asked for.
+type Parsed = (Result<TestFile, Vec<Diagnostic>>, Vec<PathBuf>);
+
 /// Reads the test files; what is wrong with some does not stop the others.
-fn read_tests(found: &[files::Found], args: &TestArgs) -> anyhow::Result<(Vec<TestFile>, Vec<Diagnostic>)> {
+fn read_tests(
+    found: &[files::Found],
+    args: &TestArgs,
+    touched: &mut Touched,
+) -> anyhow::Result<(Vec<TestFile>, Vec<Diagnostic>)> {
     let tests: Vec<&files::Found> = found.iter().filter(|found| found.is_test()).collect();
     let read_one = |at: usize| {
         let found = tests[at];
         let input = files::read(found)?;
         let mut fixtures = Folder::new(&found.path, args.allow_outside);
-        anyhow::Ok(harness::parse(&input.path, &input.bytes, &mut fixtures))
+        let parsed = harness::parse(&input.path, &input.bytes, &mut fixtures);
+        anyhow::Ok((parsed, fixtures.used))
     };
     let (mut read, mut broken) = (Vec::new(), Vec::new());
-    let take = |_, parsed: anyhow::Result<Result<TestFile, Vec<Diagnostic>>>| {
-        match parsed? {
+    let take = |at: usize, parsed: anyhow::Result<Parsed>| {
+        let (parsed, used) = parsed?;
+        let path = &tests[at].path;
+        let own = touched.by_test.entry(path.clone()).or_default();
+        own.insert(path.clone());
+        own.extend(used);
+        match parsed {
             Ok(file) => read.push(file),
-            Err(problems) => broken.extend(problems),
+            Err(problems) => {
+                touched.failed.insert(path.clone());
+                broken.extend(problems);
+            }
         }
         anyhow::Ok(ControlFlow::Continue(()))
     };

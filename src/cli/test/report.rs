@@ -1,7 +1,9 @@
 //! How a run is written, case by case and at its end.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -26,6 +28,7 @@ pub(super) struct Report<'a> {
     name_profile: bool,
     started: Instant,
     look: Look,
+    failed_files: BTreeSet<&'a str>,
     /// Cases that were put right in their files.
     updated: usize,
     /// How many passed and failed so far.
@@ -48,6 +51,7 @@ impl<'a> Report<'a> {
             name_profile,
             started,
             look,
+            failed_files: BTreeSet::new(),
             updated: 0,
             totals: Totals::default(),
             unreadable: false,
@@ -93,9 +97,17 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// The files of the tests that failed.
+    pub fn failed_files(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        self.failed_files.iter().map(PathBuf::from)
+    }
+
     /// Writes a case that is done.
     pub fn case(&mut self, case: &Case<'a>, done: Done) -> io::Result<()> {
         self.totals.add(done.result.passed());
+        if !done.result.passed() {
+            self.failed_files.insert(case.file.source.name());
+        }
         let damaged = |problem: &Diagnostic| matches!(problem.code, codes::FIXTURE | codes::TOO_LARGE);
         self.unreadable |= done.result.problems.iter().any(damaged);
         match self.format {
