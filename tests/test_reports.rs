@@ -98,6 +98,8 @@ fn what_failed_is_remembered() {
 fn names_are_selected_by_pattern() {
     let folder = project();
     assert_eq!(ran(&run(&folder, &["/^(hot|cold)$/"]).out), ["hot", "cold"]);
+    // The tests of a rule stand in the file of its name.
+    assert_eq!(ran(&run(&folder, &["/^r$/"]).out), ["hot", "cold", "elsewhere"]);
     assert_eq!(run(&folder, &["/x$/"]).out, "none of 3 tests matches /x$/\n");
     let bad = run(&folder, &["/(/"]);
     assert_eq!((bad.exit, bad.err.as_str()), (2, "error: /(/ cannot be read: unclosed group\n"));

@@ -32,7 +32,7 @@ use crate::profile::Profile;
 /// Options of `test`.
 #[derive(Args, Debug)]
 pub struct TestArgs {
-    /// Files, folders, FILE:LINE, parts of test names, or /PATTERN/; `rules` when no path is given.
+    /// Files, folders, FILE:LINE, parts of the names of tests or of their files, or /PATTERN/; `rules` when no path is given.
     #[arg(value_name = "PATH|NAME")]
     targets: Vec<String>,
     /// Whose behaviour counts where a test does not say: 5.8 or 4.3.

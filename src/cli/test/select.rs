@@ -101,8 +101,12 @@ impl Selection {
         let mut cases = Vec::new();
         for file in read {
             let owners = self.owners(file);
+            // Who says `speeding` may mean the rule: its tests stand in `speeding.test.yaml`.
+            let stem = file.source.name().rsplit('/').next().unwrap_or_default();
+            let stem = stem.split(".test.").next().unwrap_or_default();
             for test in &file.tests {
-                let named = self.names.is_empty() || self.names.iter().any(|name| name.fits(&test.name));
+                let fits = |name: &Name| name.fits(&test.name) || name.fits(stem);
+                let named = self.names.is_empty() || self.names.iter().any(fits);
                 if named && owners.as_ref().is_none_or(|owners| owners.contains(&test.span.start)) {
                     let profiles = test.profiles.clone().unwrap_or_else(|| vec![default]);
                     cases.extend(profiles.into_iter().map(|profile| Case { file, test, profile }));
