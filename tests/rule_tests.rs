@@ -130,8 +130,8 @@ fn differences_are_shown_value_by_value() {
             "  r.test.yaml:5:25: actions[0] is different\n    expected  republish\n    actual    http\n",
         ),
         (
-            "{ output: $any, actions: $any, warns: [W99] }",
-            "  r.test.yaml:5:13: warns is different\n    expected  [W99]\n    actual    []\n",
+            "{ output: $any, actions: $any, warns: [E101] }",
+            "  r.test.yaml:5:13: warns is different\n    expected  [E101]\n    actual    []\n",
         ),
     ];
     let mut wrong = String::new();
@@ -282,7 +282,7 @@ const BAD: &[(&str, &[&str], i32)] = &[
         &[
             "E503 r.test.yaml:1:64 there is no word '$anny'",
             "E503 r.test.yaml:1:76 there is no word '$rex' here",
-            "E504 r.test.yaml:1:100 $range wants [low, high]",
+            "E504 r.test.yaml:1:100 $range wants [low, high], two numbers; null leaves a side open",
             "E504 r.test.yaml:1:118 $regex cannot be read: unclosed group",
             "E503 r.test.yaml:1:130 there is no word '$any' here",
         ],

@@ -10,7 +10,7 @@ use super::faults::{self, Faults};
 use super::given::Given;
 use super::model::{Step, Test, When};
 use super::run::CaseResult;
-use super::verdict::Seen;
+use super::verdict::{self, Seen};
 use crate::ctx::{Ctx, Trace};
 use crate::diag::{Diagnostic, nearest};
 use crate::engine::{Engine, Origin, Outcome};
@@ -76,6 +76,9 @@ impl<'a> Case<'a> {
                     hint: None,
                 }),
             }
+        } else if let Some(seen) = &seen {
+            // A step that expects nothing prepares the next; an error is still one.
+            verdict::check_no_error(&prefix, step.span, seen, &mut comparison);
         }
         self.result.differences.extend(comparison.into_differences());
     }
