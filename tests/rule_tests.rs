@@ -489,7 +489,7 @@ fn results_for_programs() {
                 "differences": [{
                     "path": "output.temp", "kind": "different", "line": 5, "column": 31, "expected": "41", "actual": "40",
                 }],
-                "rules": [{ "id": "hot", "file": "r.yaml", "line": 3 }],
+                "lints": [], "rules": [{ "id": "hot", "file": "r.yaml", "line": 3 }],
                 "explained": [{
                     "rule": "hot", "of": "", "notes": [],
                     "values": [
@@ -501,7 +501,7 @@ fn results_for_programs() {
             },
             {
                 "name": "y", "file": "r.test.yaml", "line": 6, "emqx": "5.8", "passed": true, "problems": [],
-                "differences": [], "rules": [], "explained": [], "ms": null,
+                "differences": [], "lints": [], "rules": [], "explained": [], "ms": null,
             },
         ],
     });

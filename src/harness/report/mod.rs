@@ -80,6 +80,9 @@ pub fn failure_block(file: &TestFile, test: &Test, result: &CaseResult, command:
         write_rule(&mut out, rule, "", look);
         excerpt::write(&mut out, rule, &[], look);
     }
+    for suspicion in &result.suspicions {
+        let _ = writeln!(out, "  {} {suspicion}", look.warn("lint:"));
+    }
     let _ = writeln!(out, "  run again: {command} {}", place(file, test));
     out
 }
