@@ -4,7 +4,7 @@
 //!
 //! Invariant: a line is a statement; Ctrl-C ends a running query and never the shell.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, Write};
 use std::time::Duration;
 
 use clap::Args;
