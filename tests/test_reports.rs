@@ -7,6 +7,7 @@ mod support;
 
 use std::fmt::Write;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use support::{Ran, findings, folder, rulemill, untimed};
@@ -49,6 +50,38 @@ fn failures_are_shown_as_recorded() {
     }
     let expected = std::fs::read_to_string(path).unwrap();
     assert_eq!(ran.out, expected, "UPDATE=1 records it anew:\n{}", ran.out);
+}
+
+#[test]
+fn the_command_that_runs_it_again_can_be_pasted() {
+    let tests = "tests:
+  - name: it's \"$HOME\" & $(n)/h
+    each: [{ n: 1 }, { n: 11 }]
+    given: { topic: s/1, payload: { t: $(n) } }
+    expect: { output: $any }
+  - { name: other, given: { topic: s/1, payload: { t: 1 } }, expect: { output: $any } }
+";
+    let folder = folder(&[("my rules/it's.sql", RULE), ("my rules/it's.test.yaml", tests.as_bytes())]);
+    let out = run(&folder, &["my rules", "--emqx", "4.3"]).out;
+    let again: Vec<&str> =
+        out.lines().filter_map(|line| line.strip_prefix("  run again: rulemill ")).collect();
+    assert_eq!(
+        again,
+        [
+            r#"test 'my rules/it'\''s.test.yaml:2' '/^it'\''s "\$HOME" \& 1/h$/' --emqx 4.3"#,
+            r#"test 'my rules/it'\''s.test.yaml:2' '/^it'\''s "\$HOME" \& 11/h$/' --emqx 4.3"#,
+            r#"test 'my rules/it'\''s.test.yaml:6' --emqx 4.3"#,
+        ]
+    );
+    let cases = out.split("\n\n");
+    for (words, case) in again.into_iter().zip(cases) {
+        let command = format!("'{}' {words}", env!("CARGO_BIN_EXE_rulemill"));
+        let mut shell = Command::new("sh");
+        let ran =
+            shell.args(["-c", &command]).current_dir(folder.path()).env("NO_COLOR", "1").output().unwrap();
+        let printed = String::from_utf8(ran.stdout).unwrap();
+        assert_eq!(untimed(&printed), format!("{case}\n\n1 test, 0 passed, 1 failed\n"), "{words}");
+    }
 }
 
 #[test]

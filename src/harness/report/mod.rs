@@ -13,6 +13,7 @@ use super::look::Look;
 use super::model::{Test, TestFile};
 use super::run::CaseResult;
 use super::show;
+use crate::profile::Profile;
 use crate::rule::Rule;
 
 /// What a whole run came to.
@@ -83,8 +84,30 @@ pub fn failure_block(file: &TestFile, test: &Test, result: &CaseResult, command:
     for suspicion in &result.suspicions {
         let _ = writeln!(out, "  {} {suspicion}", look.warn("lint:"));
     }
-    let _ = writeln!(out, "  run again: {command} {}", place(file, test));
+    let _ = writeln!(out, "  run again: {command} {}", again(file, test, result.profile));
     out
+}
+
+/// The arguments that run just this case, as a shell takes them.
+fn again(file: &TestFile, test: &Test, profile: Profile) -> String {
+    let mut words = vec![place(file, test)];
+    // The rows of a table stand at one line.
+    if file.tests.iter().filter(|other| other.span == test.span).count() > 1 {
+        words.push(format!("/^{}$/", regex::escape(&test.name)));
+    }
+    if test.profiles.is_none() && profile != Profile::default() {
+        words.extend(["--emqx".to_owned(), profile.name().to_owned()]);
+    }
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word that a shell takes as it stands, in quotes where it needs them.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./:@%+=,".contains(c);
+    match word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// The rules with the values that they had.
