@@ -332,3 +332,36 @@ fn ten_thousand_cases_take_seconds_even_here() {
     // Below a second when built for release on two cores; a debug build on a busy machine gets a lot more.
     assert!(took < Duration::from_secs(60), "{took:?}");
 }
+
+#[test]
+fn long_texts_are_shown_where_they_differ() {
+    let text = |end: &str| format!("{}{end}{}", "0123456789".repeat(150), " and more".repeat(40));
+    let tests = format!(
+        "tests:\n  - {{ name: long, given: {{ topic: t, payload: {{ x: {} }} }}, expect: {{ output: {{ x: {} }} }} }}\n  - {{ name: short, given: {{ topic: t, payload: {{ x: the quick brown fox jumps }} }}, expect: {{ output: {{ x: the quick brown cat jumps }} }} }}\n",
+        text("this"),
+        text("that")
+    );
+    let folder = folder(&[("r.sql", b"SELECT payload.x as x FROM \"t\""), ("r.test.yaml", tests.as_bytes())]);
+    let shown = |args: &[&str]| {
+        let out = run(&folder, args).out;
+        let kept = |line: &&str| ["expected", "actual", "differs"].iter().any(|w| line.trim().starts_with(w));
+        out.lines().filter(kept).map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    let around = "123456789".to_owned() + &"0123456789".repeat(2);
+    let rest = " and more".repeat(6);
+    assert_eq!(
+        shown(&["r.test.yaml", "long"]),
+        [
+            format!("expected  …{around}that{rest} and mo…"),
+            format!("actual    …{around}this{rest} and mo…"),
+            "differs   from character 1503 on".to_owned(),
+        ]
+    );
+    assert_eq!(
+        shown(&["r.test.yaml", "short", "--color", "always"]),
+        [
+            "expected  \u{1b}[32m\"the quick brown \u{1b}[0m\u{1b}[32;7mcat\u{1b}[0m\u{1b}[32m jumps\"\u{1b}[0m",
+            "actual    \u{1b}[31m\"the quick brown \u{1b}[0m\u{1b}[31;7mfox\u{1b}[0m\u{1b}[31m jumps\"\u{1b}[0m",
+        ]
+    );
+}

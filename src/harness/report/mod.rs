@@ -1,11 +1,13 @@
 //! Results for people and programs.
 
+mod contrast;
 pub mod github;
 pub mod json;
 pub mod junit;
 
 use std::fmt::Write;
 
+use self::contrast::contrast;
 use super::compare::{Difference, DifferenceKind};
 use super::excerpt;
 use super::explain::Explanation;
@@ -132,11 +134,20 @@ fn write_difference(out: &mut String, file: &TestFile, difference: &Difference, 
         DifferenceKind::Different => "is different",
     };
     let _ = writeln!(out, "  {}: {} {kind}", file.source.locate(difference.span), look.bold(path));
-    if difference.kind != DifferenceKind::Unexpected {
-        let _ = writeln!(out, "    expected  {}", look.good(&show::cut(&difference.expected)));
-    }
-    if difference.kind != DifferenceKind::Missing {
-        let _ = writeln!(out, "    actual    {}", look.bad(&show::cut(&difference.actual)));
+    match difference.kind {
+        DifferenceKind::Missing => {
+            let _ = writeln!(out, "    expected  {}", look.good(&show::cut(&difference.expected)));
+        }
+        DifferenceKind::Unexpected => {
+            let _ = writeln!(out, "    actual    {}", look.bad(&show::cut(&difference.actual)));
+        }
+        DifferenceKind::Different => {
+            let (expected, actual, from) = contrast(&difference.expected, &difference.actual, look);
+            let _ = writeln!(out, "    expected  {expected}\n    actual    {actual}");
+            if let Some(character) = from {
+                let _ = writeln!(out, "    differs   from character {character} on");
+            }
+        }
     }
     if let Some(hint) = &difference.hint {
         let _ = writeln!(out, "    hint      {hint}");
