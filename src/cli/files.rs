@@ -142,6 +142,26 @@ pub(super) fn read(found: &Found) -> anyhow::Result<Input> {
     Ok(Input { path, bytes })
 }
 
+/// Puts other bytes in the place of a file's, all or none: whoever reads it meanwhile sees the one or the other.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", shown(path));
+    // Of a link, the file behind it.
+    let path = path.canonicalize().with_context(cannot)?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let written = fs::metadata(&path).and_then(|meta| {
+        // A file that its owner made unwritable stays as it is, though its folder would let it be replaced.
+        fs::OpenOptions::new().write(true).open(&path)?;
+        fs::write(&beside, bytes)?;
+        fs::set_permissions(&beside, meta.permissions())?;
+        fs::rename(&beside, &path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written.with_context(cannot)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

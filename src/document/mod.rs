@@ -11,6 +11,7 @@ mod fields;
 mod hocon;
 mod json;
 mod place;
+mod revise;
 mod rewrite;
 mod scalar;
 mod write;
@@ -24,6 +25,7 @@ use num_bigint::BigInt;
 pub use fields::{Fields, Problems, unknown_key};
 pub use hocon::Release;
 pub use place::Embedded;
+pub use revise::{Changes, new_entry, new_node};
 pub use rewrite::{Edit, Form, same_but};
 pub use write::{comments, same, write};
 

@@ -69,7 +69,7 @@ impl Document {
     }
 
     /// The end of this file's lines.
-    fn line_end(&self) -> &'static str {
+    pub(super) fn line_end(&self) -> &'static str {
         if self.source.text().contains("\r\n") { "\r\n" } else { "\n" }
     }
 

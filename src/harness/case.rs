@@ -10,6 +10,7 @@ use super::faults::{self, Faults};
 use super::given::Given;
 use super::model::{Step, Test, When};
 use super::run::CaseResult;
+use super::update::Kept;
 use super::verdict::{self, Seen};
 use crate::ctx::{Ctx, Trace};
 use crate::diag::{Diagnostic, nearest};
@@ -39,6 +40,8 @@ pub(super) struct Case<'a> {
     pub watch: Watch,
     /// The test file.
     pub source: &'a Source,
+    /// Is what each step brought kept?
+    pub keep: bool,
     /// Counts the messages of captures.
     pub replayed: Option<&'a AtomicU64>,
     /// How servers answer in the step at hand.
@@ -81,6 +84,9 @@ impl<'a> Case<'a> {
             verdict::check_no_error(&prefix, step.span, seen, &mut comparison);
         }
         self.result.differences.extend(comparison.into_differences());
+        if self.keep {
+            self.result.kept.push(Kept { seen, kv: self.ctx.kv_store.clone() });
+        }
     }
 
     /// Replays a capture.
@@ -103,6 +109,7 @@ impl<'a> Case<'a> {
             }
         }
         tally.check(capture, &mut comparison);
+        self.result.totals = tally.totals();
         self.result.snapshot = tally.written;
         self.result.differences.extend(comparison.into_differences());
     }

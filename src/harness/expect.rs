@@ -424,7 +424,7 @@ fn delivery(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<(&'sta
 }
 
 /// A node whose durations are numbers of milliseconds.
-fn in_milliseconds(node: &Node) -> Node {
+pub(super) fn in_milliseconds(node: &Node) -> Node {
     let data = match &node.data {
         Data::Text(text) => match units::duration_ms(text) {
             Some(ms) => Data::Int(Arc::from(ms.to_string()), Arc::new(ms.into())),

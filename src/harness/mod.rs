@@ -24,6 +24,7 @@ mod run;
 pub mod schema;
 pub mod show;
 mod table;
+pub mod update;
 pub mod verdict;
 
 pub use capture::{Capture, Line, Snapshot};

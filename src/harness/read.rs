@@ -92,6 +92,22 @@ fn read_file(document: &Document, reading: &mut Reading<'_>) -> Option<Vec<Test>
     Some(tests)
 }
 
+/// The tests of a file that could be read, as its text has them; the rows of tables filled in.
+pub(super) fn test_nodes(document: &Document) -> Vec<Node> {
+    let mut problems = Problems::new(document);
+    let mut tests = Vec::new();
+    for item in document.root.get("tests").and_then(Node::as_list).unwrap_or_default() {
+        match item.get("each").and_then(Node::as_list) {
+            None => tests.push(item.clone()),
+            Some(rows) => {
+                let entries = rows.iter().filter_map(Node::as_map);
+                tests.extend(entries.map(|row| table::filled(item, row, &mut problems)));
+            }
+        }
+    }
+    tests
+}
+
 /// The test that one row of a table makes.
 fn row_test(item: &Node, row: &Node, common: &Common, reading: &mut Reading<'_>) -> Option<Test> {
     let Some(entries) = row.as_map() else {

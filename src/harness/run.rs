@@ -9,6 +9,7 @@ use super::compare::Difference;
 use super::coverage::Hits;
 use super::explain::Explanation;
 use super::model::{Name, Test, TestFile};
+use super::update::Kept;
 use crate::ctx::Ctx;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::engine::Engine;
@@ -40,6 +41,10 @@ pub struct CaseResult {
     pub left_out: usize,
     /// The snapshot as it would be written now.
     pub snapshot: Option<String>,
+    /// What each step brought, when asked for.
+    pub kept: Vec<Kept>,
+    /// What a capture came to, by the names of the totals.
+    pub totals: Vec<(&'static str, i64)>,
     /// What it reached of its rules, when the world's trace watches.
     pub hits: Hits,
 }
@@ -57,6 +62,8 @@ impl CaseResult {
             suspicions: Vec::new(),
             left_out: 0,
             snapshot: None,
+            kept: Vec::new(),
+            totals: Vec::new(),
             hits: Hits::default(),
         }
     }
@@ -74,6 +81,8 @@ pub struct Runner<'a> {
     pub new_ctx: NewCtx<'a>,
     /// Explain what passes, too.
     pub trace: bool,
+    /// Keep what each step brought.
+    pub keep: bool,
     /// Counts the messages of captures, for those who wait.
     pub replayed: Option<&'a AtomicU64>,
 }
@@ -86,7 +95,7 @@ pub fn run_case(
     loaded: &Loaded,
     new_ctx: NewCtx<'_>,
 ) -> CaseResult {
-    Runner { new_ctx, trace: false, replayed: None }.run(file, test, profile, loaded)
+    Runner { new_ctx, trace: false, keep: false, replayed: None }.run(file, test, profile, loaded)
 }
 
 impl Runner<'_> {
@@ -129,6 +138,7 @@ impl Runner<'_> {
             faults: &[],
             source: &file.source,
             replayed: self.replayed,
+            keep: self.keep,
             watch: match (watch, self.trace) {
                 (false, _) => Watch::Nothing,
                 (true, false) => Watch::Failures,

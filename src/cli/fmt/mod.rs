@@ -2,9 +2,8 @@
 
 mod file;
 
-use std::fs;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -72,7 +71,7 @@ pub(super) fn run(args: FmtArgs) -> anyhow::Result<Exit> {
                 if args.check {
                     write_diff(&mut out, &input, &bytes)?;
                 } else {
-                    replace(&found.path, &bytes)?;
+                    files::replace(&found.path, &bytes)?;
                     if !args.quiet {
                         writeln!(out, "formatted {}", input.path)?;
                     }
@@ -131,24 +130,4 @@ fn write_diff(out: &mut dyn Write, input: &Input, formatted: &[u8]) -> io::Resul
     let diff = TextDiff::from_lines(&*before, &*after);
     let path = &input.path;
     write!(out, "{}", diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")))
-}
-
-/// Puts other bytes in the place of a file's, all or none: whoever reads it meanwhile sees the one or the other.
-fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let cannot = || format!("cannot write {}", files::shown(path));
-    // Of a link, the file behind it.
-    let path = path.canonicalize().with_context(cannot)?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let written = fs::metadata(&path).and_then(|meta| {
-        // A file that its owner made unwritable stays as it is, though its folder would let it be replaced.
-        fs::OpenOptions::new().write(true).open(&path)?;
-        fs::write(&beside, bytes)?;
-        fs::set_permissions(&beside, meta.permissions())?;
-        fs::rename(&beside, &path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written.with_context(cannot)
 }

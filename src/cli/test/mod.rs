@@ -4,6 +4,7 @@ mod remember;
 mod report;
 mod rules;
 mod select;
+mod update;
 mod workers;
 
 use std::ops::ControlFlow;
@@ -62,9 +63,12 @@ pub struct TestArgs {
     /// Threads; as many as there are cores when not said.
     #[arg(short, long, value_name = "N")]
     jobs: Option<usize>,
-    /// Write snapshots anew.
-    #[arg(long)]
+    /// Write what really came into the expectations and snapshots of the tests that fail.
+    #[arg(long, conflicts_with_all = ["list", "fail_fast", "coverage_min", "coverage_out"])]
     update: bool,
+    /// Show what `--update` would write, test by test, and ask.
+    #[arg(long, conflicts_with_all = ["update", "list", "fail_fast", "coverage_min", "coverage_out"])]
+    review: bool,
     /// Let fixtures and included files lie outside the project.
     #[arg(long)]
     allow_outside: bool,
@@ -97,6 +101,7 @@ struct Done {
 /// Runs the selected tests and prints how they went.
 pub fn run(args: TestArgs) -> anyhow::Result<Exit> {
     let started = Instant::now();
+    update::check(&args)?;
     let selection = Selection::of(&args.targets)?;
     let found = found(&selection)?;
     let (read, broken) = read_tests(&found, &args)?;
@@ -191,12 +196,13 @@ fn run_cases<'a>(
     failures: &mut Failures,
 ) -> anyhow::Result<Hits> {
     let mut hits = Hits::default();
+    let mut held = Vec::new();
     let replayed = AtomicU64::new(0);
     let run_one = |at: usize| {
         let case = &cases[at];
         let started = Instant::now();
         let new_ctx = |now, seed| args.coverage.watch(Ctx::frozen(now, seed));
-        let runner = Runner { new_ctx: &new_ctx, trace: args.trace, replayed: Some(&replayed) };
+        let runner = Runner { new_ctx: &new_ctx, trace: args.trace, keep: false, replayed: Some(&replayed) };
         let loaded = rules.get(case.profile);
         let result = loaded.map(|loaded| runner.run(case.file, case.test, case.profile, loaded));
         result.map(|result| Done { result, time: started.elapsed() })
@@ -215,13 +221,17 @@ fn run_cases<'a>(
         hits.merge(&done.result.hits);
         failures.note(case, passed);
         progress.clear();
-        report.case(case, done)?;
+        match (args.update || args.review) && !passed {
+            true => held.push((*case, done)),
+            false => report.case(case, done)?,
+        }
         let stop = args.fail_fast && !passed;
         anyhow::Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     };
     let threads = workers::threads(args.jobs, cases.len());
     let wait = || progress.show(replayed.load(Ordering::Relaxed));
     workers::ordered(cases.len(), threads, run_one, take, wait)?;
+    update::run(held, rules, args, report, failures)?;
     Ok(hits)
 }
 

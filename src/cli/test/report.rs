@@ -26,6 +26,8 @@ pub(super) struct Report<'a> {
     name_profile: bool,
     started: Instant,
     look: Look,
+    /// Cases that were put right in their files.
+    updated: usize,
     /// How many passed and failed so far.
     pub totals: Totals,
     /// A capture turned out to be damaged while it was replayed.
@@ -46,6 +48,7 @@ impl<'a> Report<'a> {
             name_profile,
             started,
             look,
+            updated: 0,
             totals: Totals::default(),
             unreadable: false,
             done: Vec::new(),
@@ -110,6 +113,29 @@ impl<'a> Report<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// Writes a failed case that waits for an answer.
+    pub fn show(&self, case: &Case<'_>, done: &Done) -> io::Result<()> {
+        self.write_case(case, done)
+    }
+
+    /// Writes a case that was put right in its file, unless that was said for another profile.
+    pub fn updated(&mut self, case: &Case<'_>, done: &Done, said: bool) -> io::Result<()> {
+        self.totals.add(true);
+        self.updated += 1;
+        if said {
+            return Ok(());
+        }
+        let mut text = report::updated_line(case.file, case.test, self.look);
+        text += &report::differences(case.file, &done.result, self.look);
+        anstream::stdout().lock().write_all(text.as_bytes())
+    }
+
+    /// Writes a failed case that could not be put right, and why.
+    pub fn not_updated(&mut self, case: &Case<'a>, done: Done, why: &str) -> io::Result<()> {
+        self.case(case, done)?;
+        writeln!(anstream::stdout(), "not updated: {why}\n")
     }
 
     fn write_case(&self, case: &Case<'_>, done: &Done) -> io::Result<()> {
@@ -178,6 +204,9 @@ impl<'a> Report<'a> {
             Some(nothing) if problems.is_empty() => writeln!(out, "{nothing} ({ms} ms)"),
             Some(_) => Ok(()),
             None if self.listed > 0 => Ok(()),
+            None if self.updated > 0 => {
+                writeln!(out, "{}, {} updated ({ms} ms)", self.totals.line(), self.updated)
+            }
             None => writeln!(out, "{} ({ms} ms)", self.totals.line()),
         }
     }

@@ -25,6 +25,11 @@ impl<'a> Comments<'a> {
         Comments { source, spans, next: 0 }
     }
 
+    /// No comments.
+    pub(super) fn none(source: &'a Source) -> Comments<'a> {
+        Comments { source, spans: Vec::new(), next: 0 }
+    }
+
     /// The comments that stand before a place.
     pub(super) fn before(&mut self, at: u32) -> Vec<String> {
         let mut found = Vec::new();

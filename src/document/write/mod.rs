@@ -39,6 +39,34 @@ pub fn write(document: &Document, format: Format) -> Result<String, Diagnostic> 
     Ok(text)
 }
 
+/// A value to be put into a file that is there.
+pub(super) enum Fragment {
+    /// On the line of its key or dash.
+    Line(String),
+    /// On lines of its own, indented; `head` is what its key's line ends in.
+    Lines { head: String, lines: String },
+}
+
+/// A value as it stands in a YAML or JSON file; `column` is that of the key or dash before it, none where it must stay
+/// on its line; `used` says how much of that line is taken.
+pub(super) fn fragment(
+    node: &Node,
+    format: Format,
+    column: Option<usize>,
+    used: usize,
+) -> Result<Fragment, Diagnostic> {
+    let line = yaml::on_line(node, format)?;
+    match column {
+        Some(column) if format == Format::Yaml => yaml::fragment(node, line, column, used),
+        _ => Ok(Fragment::Line(line)),
+    }
+}
+
+/// A key as it stands in a YAML or JSON file.
+pub(super) fn key(key: &str, format: Format) -> String {
+    yaml::key(key, format)
+}
+
 /// How many comments the document's own file has.
 pub fn comments(document: &Document) -> usize {
     Comments::of(document).rest().len()

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use super::comments::Comments;
-use super::{LINE_CHARS, bare, is_collection};
+use super::{Fragment, LINE_CHARS, bare, is_collection};
 use crate::diag::Diagnostic;
 use crate::document::{Data, Entry, Format, Node, scalar};
+use crate::text::Source;
 
 /// The text of a tree.
 pub(super) fn write(root: &Node, comments: Comments<'_>) -> Result<String, Diagnostic> {
@@ -24,6 +25,67 @@ pub(super) fn write(root: &Node, comments: Comments<'_>) -> Result<String, Diagn
     let rest = writer.comments.rest();
     writer.comment_lines(rest, 0);
     Ok(writer.out)
+}
+
+/// A value in braces and brackets.
+pub(super) fn on_line(node: &Node, format: Format) -> Result<String, Diagnostic> {
+    let inner: Vec<String> = match &node.data {
+        Data::Text(text) => return Ok(flow_string(text, format)),
+        Data::List(items) => items.iter().map(|item| on_line(item, format)).collect::<Result<_, _>>()?,
+        Data::Map(entries) => {
+            let entry = |e: &Entry| Ok(format!("{}: {}", key(&e.key, format), on_line(&e.value, format)?));
+            entries.iter().map(entry).collect::<Result<_, _>>()?
+        }
+        _ => return Ok(bare(node, format)?.unwrap_or_default()),
+    };
+    let inner = inner.join(", ");
+    Ok(match &node.data {
+        Data::List(_) => format!("[{inner}]"),
+        _ if inner.is_empty() => "{}".to_owned(),
+        _ => format!("{{ {inner} }}"),
+    })
+}
+
+/// A key in YAML or JSON.
+pub(super) fn key(key: &str, format: Format) -> String {
+    match format {
+        Format::Json => quoted(key),
+        _ => string(key),
+    }
+}
+
+fn flow_string(text: &str, format: Format) -> String {
+    match format == Format::Json || text.contains(':') && is_plain(text) {
+        true => quoted(text),
+        false => string(text),
+    }
+}
+
+/// A value that may take lines of its own: texts of several lines, and collections that are too long for one.
+pub(super) fn fragment(
+    node: &Node,
+    line: String,
+    column: usize,
+    used: usize,
+) -> Result<Fragment, Diagnostic> {
+    let indent = column + 2;
+    let fits = used + line.chars().count() < LINE_CHARS;
+    let source = Source::new("", "");
+    let mut writer = Writer { out: String::new(), comments: Comments::none(&source) };
+    match &node.data {
+        Data::Text(text) => {
+            let block = block(text, indent);
+            let block = block.as_deref().and_then(|block| block.split_once('\n'));
+            return Ok(match block {
+                Some((head, lines)) => Fragment::Lines { head: head.to_owned(), lines: lines.to_owned() },
+                None => Fragment::Line(string(text)),
+            });
+        }
+        Data::Map(entries) if !fits && is_collection(node) => writer.entries(entries, indent)?,
+        Data::List(items) if !fits && is_collection(node) => writer.items(items, indent)?,
+        _ => return Ok(Fragment::Line(line)),
+    }
+    Ok(Fragment::Lines { head: String::new(), lines: writer.out })
 }
 
 struct Writer<'a> {

@@ -67,16 +67,25 @@ pub fn case_line(
     format!("{word} {} {}{profile}", place(file, test), look.bold(&test.name))
 }
 
-/// What stands below the line of a failing case: differences, the rules with their values, and how to run it again.
-/// Problems are diagnostics and shown by their own renderer.
-pub fn failure_block(file: &TestFile, test: &Test, result: &CaseResult, command: &str, look: Look) -> String {
+/// The line of a case that was put right: `UPDATED rules/a.test.yaml:3 a name`.
+pub fn updated_line(file: &TestFile, test: &Test, look: Look) -> String {
+    format!("{} {} {}\n", look.warn("UPDATED"), place(file, test), look.bold(&test.name))
+}
+
+/// The differences of a case, one below the other.
+pub fn differences(file: &TestFile, result: &CaseResult, look: Look) -> String {
     let mut out = String::new();
-    for difference in &result.differences {
-        write_difference(&mut out, file, difference, look);
-    }
+    result.differences.iter().for_each(|difference| write_difference(&mut out, file, difference, look));
     if result.left_out > 0 {
         let _ = writeln!(out, "  … and {} more", result.left_out);
     }
+    out
+}
+
+/// What stands below the line of a failing case: differences, the rules with their values, and how to run it again.
+/// Problems are diagnostics and shown by their own renderer.
+pub fn failure_block(file: &TestFile, test: &Test, result: &CaseResult, command: &str, look: Look) -> String {
+    let mut out = differences(file, result, look);
     out += &explained(result, look);
     let explained = |rule: &Rule| result.explained.iter().any(|(known, _)| known.id == rule.id);
     for rule in result.rules.iter().filter(|rule| !explained(rule)) {
