@@ -39,7 +39,7 @@ fn the_examples_pass() {
 
 #[test]
 fn the_behaviours_hold() {
-    for name in ["flow", "http", "matchers", "republish", "sinks"] {
+    for name in ["cluster", "flow", "http", "matchers", "republish", "sinks"] {
         let ran = rulemill(root(), &["test", "-q", &format!("tests/rules/{name}.test.yaml")]);
         assert!(
             ran.exit == 0 && ran.out.contains("all passed") && ran.err.is_empty(),
