@@ -358,3 +358,17 @@ fn pages_are_shown_and_listed() {
     let ran = rulemill(here, &["explain", "what is this"]);
     assert_eq!(ran.err, "error: there is no code 'what is this'; `rulemill explain` lists all\n");
 }
+
+#[test]
+fn help_fits_what_was_written() {
+    let sql = b"SELECT zip(payload.a, payload.b) as z FROM \"t\" WHERE payload.val != null";
+    let folder = folder(&[("r.sql", sql)]);
+    let says = |profile: &str| rulemill(folder.path(), &["check", "--emqx", profile, "r.sql"]).out;
+    for (profile, help) in [
+        ("5.8", "this never holds under EMQX 5.8; write `is_not_null(payload.val)`"),
+        ("4.3", "for a value that is there write `is_not_null(payload.val)`"),
+    ] {
+        let said = says(profile);
+        assert!(said.contains(help) && said.contains("`zip` takes 1 argument, not 2"), "{said}");
+    }
+}

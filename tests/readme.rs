@@ -40,9 +40,11 @@ fn sessions(readme: &str) -> Vec<(String, String)> {
 
 /// The pattern of an output.
 fn pattern(output: &str) -> Regex {
+    // Blanks before it are padding, which its width decides.
+    let padded = Regex::new(" *…").unwrap();
     let lines = output.lines().map(|line| match line {
         "…" => "(?:.*\n)*?".to_owned(),
-        line => regex::escape(line).replace('…', ".*") + "\n",
+        line => padded.replace_all(&regex::escape(line), ".*").into_owned() + "\n",
     });
     Regex::new(&format!("^{}$", lines.collect::<String>())).unwrap()
 }

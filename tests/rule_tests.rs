@@ -39,7 +39,7 @@ fn the_examples_pass() {
 
 #[test]
 fn the_behaviours_hold() {
-    for name in ["flow", "http", "matchers", "republish", "sinks"] {
+    for name in ["cluster", "flow", "http", "matchers", "republish", "sinks"] {
         let ran = rulemill(root(), &["test", "-q", &format!("tests/rules/{name}.test.yaml")]);
         assert!(
             ran.exit == 0 && ran.out.contains("all passed") && ran.err.is_empty(),
@@ -130,8 +130,8 @@ fn differences_are_shown_value_by_value() {
             "  r.test.yaml:5:25: actions[0] is different\n    expected  republish\n    actual    http\n",
         ),
         (
-            "{ output: $any, actions: $any, warns: [W99] }",
-            "  r.test.yaml:5:13: warns is different\n    expected  [W99]\n    actual    []\n",
+            "{ output: $any, actions: $any, warns: [E101] }",
+            "  r.test.yaml:5:13: warns is different\n    expected  [E101]\n    actual    []\n",
         ),
     ];
     let mut wrong = String::new();
@@ -282,7 +282,7 @@ const BAD: &[(&str, &[&str], i32)] = &[
         &[
             "E503 r.test.yaml:1:64 there is no word '$anny'",
             "E503 r.test.yaml:1:76 there is no word '$rex' here",
-            "E504 r.test.yaml:1:100 $range wants [low, high]",
+            "E504 r.test.yaml:1:100 $range wants [low, high], two numbers; null leaves a side open",
             "E504 r.test.yaml:1:118 $regex cannot be read: unclosed group",
             "E503 r.test.yaml:1:130 there is no word '$any' here",
         ],
@@ -489,7 +489,7 @@ fn results_for_programs() {
                 "differences": [{
                     "path": "output.temp", "kind": "different", "line": 5, "column": 31, "expected": "41", "actual": "40",
                 }],
-                "rules": [{ "id": "hot", "file": "r.yaml", "line": 3 }],
+                "lints": [], "rules": [{ "id": "hot", "file": "r.yaml", "line": 3 }],
                 "explained": [{
                     "rule": "hot", "of": "", "notes": [],
                     "values": [
@@ -501,7 +501,7 @@ fn results_for_programs() {
             },
             {
                 "name": "y", "file": "r.test.yaml", "line": 6, "emqx": "5.8", "passed": true, "problems": [],
-                "differences": [], "rules": [], "explained": [], "ms": null,
+                "differences": [], "lints": [], "rules": [], "explained": [], "ms": null,
             },
         ],
     });

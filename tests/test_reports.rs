@@ -7,6 +7,7 @@ mod support;
 
 use std::fmt::Write;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use support::{Ran, findings, folder, rulemill, untimed};
@@ -49,6 +50,38 @@ fn failures_are_shown_as_recorded() {
     }
     let expected = std::fs::read_to_string(path).unwrap();
     assert_eq!(ran.out, expected, "UPDATE=1 records it anew:\n{}", ran.out);
+}
+
+#[test]
+fn the_command_that_runs_it_again_can_be_pasted() {
+    let tests = "tests:
+  - name: it's \"$HOME\" & $(n)/h
+    each: [{ n: 1 }, { n: 11 }]
+    given: { topic: s/1, payload: { t: $(n) } }
+    expect: { output: $any }
+  - { name: other, given: { topic: s/1, payload: { t: 1 } }, expect: { output: $any } }
+";
+    let folder = folder(&[("my rules/it's.sql", RULE), ("my rules/it's.test.yaml", tests.as_bytes())]);
+    let out = run(&folder, &["my rules", "--emqx", "4.3"]).out;
+    let again: Vec<&str> =
+        out.lines().filter_map(|line| line.strip_prefix("  run again: rulemill ")).collect();
+    assert_eq!(
+        again,
+        [
+            r#"test 'my rules/it'\''s.test.yaml:2' '/^it'\''s "\$HOME" \& 1/h$/' --emqx 4.3"#,
+            r#"test 'my rules/it'\''s.test.yaml:2' '/^it'\''s "\$HOME" \& 11/h$/' --emqx 4.3"#,
+            r#"test 'my rules/it'\''s.test.yaml:6' --emqx 4.3"#,
+        ]
+    );
+    let cases = out.split("\n\n");
+    for (words, case) in again.into_iter().zip(cases) {
+        let command = format!("'{}' {words}", env!("CARGO_BIN_EXE_rulemill"));
+        let mut shell = Command::new("sh");
+        let ran =
+            shell.args(["-c", &command]).current_dir(folder.path()).env("NO_COLOR", "1").output().unwrap();
+        let printed = String::from_utf8(ran.stdout).unwrap();
+        assert_eq!(untimed(&printed), format!("{case}\n\n1 test, 0 passed, 1 failed\n"), "{words}");
+    }
 }
 
 #[test]
@@ -300,4 +333,37 @@ fn ten_thousand_cases_take_seconds_even_here() {
     assert_eq!(lines[9_999], "PASS rules/t99.test.yaml:300 case 10030");
     // Below a second when built for release on two cores; a debug build on a busy machine gets a lot more.
     assert!(took < Duration::from_secs(60), "{took:?}");
+}
+
+#[test]
+fn long_texts_are_shown_where_they_differ() {
+    let text = |end: &str| format!("{}{end}{}", "0123456789".repeat(150), " and more".repeat(40));
+    let tests = format!(
+        "tests:\n  - {{ name: long, given: {{ topic: t, payload: {{ x: {} }} }}, expect: {{ output: {{ x: {} }} }} }}\n  - {{ name: short, given: {{ topic: t, payload: {{ x: the quick brown fox jumps }} }}, expect: {{ output: {{ x: the quick brown cat jumps }} }} }}\n",
+        text("this"),
+        text("that")
+    );
+    let folder = folder(&[("r.sql", b"SELECT payload.x as x FROM \"t\""), ("r.test.yaml", tests.as_bytes())]);
+    let shown = |args: &[&str]| {
+        let out = run(&folder, args).out;
+        let kept = |line: &&str| ["expected", "actual", "differs"].iter().any(|w| line.trim().starts_with(w));
+        out.lines().filter(kept).map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    let around = "123456789".to_owned() + &"0123456789".repeat(2);
+    let rest = " and more".repeat(6);
+    assert_eq!(
+        shown(&["r.test.yaml", "long"]),
+        [
+            format!("expected  …{around}that{rest} and mo…"),
+            format!("actual    …{around}this{rest} and mo…"),
+            "differs   from character 1503 on".to_owned(),
+        ]
+    );
+    assert_eq!(
+        shown(&["r.test.yaml", "short", "--color", "always"]),
+        [
+            "expected  \u{1b}[32m\"the quick brown \u{1b}[0m\u{1b}[32;7mcat\u{1b}[0m\u{1b}[32m jumps\"\u{1b}[0m",
+            "actual    \u{1b}[31m\"the quick brown \u{1b}[0m\u{1b}[31;7mfox\u{1b}[0m\u{1b}[31m jumps\"\u{1b}[0m",
+        ]
+    );
 }

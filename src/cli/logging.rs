@@ -1,8 +1,8 @@
 //! The log, on standard error.
 
-use std::io::IsTerminal;
-
 use tracing_subscriber::EnvFilter;
+
+use super::show;
 
 /// Sets more or less than the default, in the terms of `tracing`: `RULEMILL_LOG=rulemill=debug`.
 const VARIABLE: &str = "RULEMILL_LOG";
@@ -11,8 +11,7 @@ const VARIABLE: &str = "RULEMILL_LOG";
 pub(super) fn start(quiet: bool, json: bool) {
     let default = if quiet { "off,rulemill=warn" } else { "off,rulemill=info" };
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(default));
-    let colours =
-        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let colours = show::has_colour(&std::io::stderr());
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // Fails only where a log was started before, as in tests.

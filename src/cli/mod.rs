@@ -36,15 +36,40 @@ mod show;
 mod test;
 mod world;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 pub use exit::Exit;
 
 /// Write, test and run EMQX rules without a broker.
 #[derive(Parser)]
 #[command(name = "rulemill", version, about, propagate_version = true, max_term_width = 110)]
 struct Cli {
+    /// When to write in colours.
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN", display_order = 900)]
+    color: Color,
     #[command(subcommand)]
     command: Command,
+}
+
+/// When colours are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Color {
+    /// To a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Every stream that `anstream` writes asks this.
+    fn set(self) {
+        match self {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::Always.write_global(),
+            Color::Never => anstream::ColorChoice::Never.write_global(),
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -103,6 +128,7 @@ pub fn main() -> Exit {
             return if e.use_stderr() { Exit::Usage } else { Exit::Ok };
         }
     };
+    cli.color.set();
     let result = match cli.command {
         Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),

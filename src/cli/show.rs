@@ -21,6 +21,12 @@ pub(super) fn blocks(out: &mut dyn Write, problems: &[Diagnostic]) -> io::Result
     problems.iter().try_for_each(|problem| writeln!(out, "{}\n", human::to_text(problem, true)))
 }
 
+/// Does this stream get colours?
+#[cfg(feature = "live")]
+pub(super) fn has_colour(stream: &impl anstream::stream::RawStream) -> bool {
+    anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never
+}
+
 /// How a command ends that met these while it read rule files.
 pub(super) fn exit_of<'d>(problems: impl IntoIterator<Item = &'d Diagnostic>) -> Exit {
     problems.into_iter().map(exit_of_one).max().unwrap_or(Exit::Ok)

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Data, Document, Entry, Node, Style};
+use super::{Data, Document, Entry, Node, Style, write};
 use crate::text::Span;
 
 /// A text to put in the place of another.
@@ -31,8 +31,7 @@ impl Document {
         let node = &entry.value;
         let many_lines = text.contains('\n');
         match node.style {
-            // HOCON has forms of its own, and no repair of its layout yet.
-            Style::Escaped | Style::Triple => None,
+            Style::Escaped | Style::Triple => Some(self.hocon(entry, text, form)),
             Style::Literal | Style::Folded => self.block(entry, text),
             Style::Double if !many_lines || self.in_flow(entry.key_span) => Some(self.quoted(node, text)),
             _ if form == Form::Quoted => Some(self.quoted(node, text)),
@@ -60,6 +59,20 @@ impl Document {
         }
         out.push_str(text.get(at..).unwrap_or_default());
         out
+    }
+
+    /// HOCON's forms: in quotes, or between three of them, two deeper than the line of the key.
+    fn hocon(&self, entry: &Entry, text: &str, form: Form) -> Vec<Edit> {
+        let file = self.source.text();
+        let line = file[..entry.key_span.start as usize].rfind('\n').map_or(0, |at| at + 1);
+        let indent = file[line..].len() - file[line..].trim_start_matches([' ', '\t']).len();
+        let raw = entry.value.style == Style::Triple && !text.ends_with('"') && !text.contains("\"\"\"");
+        let text = match form {
+            Form::Natural if text.contains('\n') => write::hocon::string(text, indent),
+            Form::Natural if raw => format!("\"\"\"{text}\"\"\""),
+            _ => write::hocon::quoted(text),
+        };
+        vec![Edit { span: entry.value.span, text }]
     }
 
     /// In double quotes, by the escapes that JSON and YAML share.

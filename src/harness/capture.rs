@@ -6,8 +6,8 @@ use super::line::Lines;
 use super::pattern::Pattern;
 use super::verdict::Seen;
 use super::{Reading, Stream, expect};
-use crate::diag::{Diagnostic, codes};
-use crate::document::{Fields, Node};
+use crate::diag::{Diagnostic, codes, nearest};
+use crate::document::{Entry, Fields, Node};
 use crate::limits;
 use crate::text::Span;
 use crate::value::{Bytes, Value, encode};
@@ -44,6 +44,12 @@ pub(super) const TOTALS: &[&str] = &["outputs_total", "no_match_total", "errors_
 /// Reads `each_line`, `expect` and `snapshot` of a test.
 pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Capture> {
     let node = fields.get("each_line")?;
+    if node.as_map().is_none() {
+        let message = format!("'each_line' must be a map, not {}", node.kind_name());
+        let problem = Diagnostic::error(codes::WRONG_KIND, message).at(node.span, "");
+        reading.problems.push(problem.help("write `each_line: { $ndjson: FILE }`"));
+        return None;
+    }
     let file = Fields::read("each_line", node, &["$ndjson"], reading.problems)?;
     let path_node = file.required("$ndjson", reading.problems)?;
     let path = file.text("$ndjson", reading.problems)?;
@@ -74,7 +80,10 @@ pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Cap
         }
         return Some(capture);
     };
-    match node.as_map().is_some_and(|entries| entries.iter().any(|entry| TOTALS.contains(&&*entry.key))) {
+    let is_total = |entry: &Entry| {
+        TOTALS.contains(&&*entry.key) || nearest(&entry.key, TOTALS.iter().copied()).is_some()
+    };
+    match node.as_map().is_some_and(|entries| entries.iter().any(is_total)) {
         true => capture.totals = totals(node, reading)?,
         false => capture.each = Some(expect::read(node, reading)?),
     }
@@ -172,6 +181,18 @@ impl Tally {
             let actual =
                 self.totals().into_iter().find(|(total, _)| total == name).map(|(_, n)| Value::Int(n));
             comparison.check(name, pattern, actual.as_ref());
+        }
+        let unsaid =
+            !capture.totals.is_empty() && capture.totals.iter().all(|(name, _)| *name != "errors_total");
+        if unsaid && self.errors > 0 {
+            comparison.push(Difference {
+                path: "errors_total".to_owned(),
+                kind: DifferenceKind::Unexpected,
+                expected: String::new(),
+                actual: self.errors.to_string(),
+                span: capture.span,
+                hint: Some("an error fails unless it is expected: write `errors_total`".to_owned()),
+            });
         }
         let Some(snapshot) = &capture.snapshot else { return };
         let difference = |kind, expected: &str, actual: &str, path: String| Difference {

@@ -12,7 +12,7 @@ use super::line::{Line, Lines};
 use super::model::{Step, Test, When};
 use super::run::CaseResult;
 use super::update::Kept;
-use super::verdict::Seen;
+use super::verdict::{self, Seen};
 use crate::ctx::{Ctx, Trace};
 use crate::diag::{Diagnostic, nearest};
 use crate::engine::{Engine, Origin, Outcome};
@@ -80,6 +80,9 @@ impl<'a> Case<'a> {
                     hint: None,
                 }),
             }
+        } else if let Some(seen) = &seen {
+            // A step that expects nothing prepares the next; an error is still one.
+            verdict::check_no_error(&prefix, step.span, seen, &mut comparison);
         }
         self.result.differences.extend(comparison.into_differences());
         if self.keep {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::capture::TOTALS;
 use super::pattern::Pattern;
 use super::{Reading, faults};
 use crate::diag::{Diagnostic, codes, nearest};
@@ -130,7 +131,26 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Expect> {
     if node.as_map().is_none() {
         return rule(node, reading).map(|rule| Expect::Rule(Box::new(rule), None));
     }
+    if let Some(entry) = node.as_map().and_then(|entries| entries.iter().find(|e| &*e.key == "$by_profile")) {
+        let problem =
+            Diagnostic::error(codes::BAD_EXPECTATION, "'$by_profile' must be the only key of 'expect'");
+        let help = "write what holds under both profiles in each of them, or use $by_profile further inside";
+        reading.problems.push(problem.at(entry.key_span, "").help(help));
+        return None;
+    }
+    if let Some(entry) = node.as_map().and_then(|entries| entries.iter().find(|e| TOTALS.contains(&&*e.key)))
+    {
+        let message = format!("'{}' counts what a capture brings; there is none", entry.key);
+        let problem = Diagnostic::error(codes::BAD_EXPECTATION, message).at(entry.key_span, "");
+        reading.problems.push(problem.help("it stands in a test with `each_line: { $ndjson: FILE }`"));
+        return None;
+    }
+    let before = reading.problems.errors();
     let fields = Fields::read("expect", node, EXPECT, reading.problems)?;
+    if reading.problems.errors() > before {
+        // What a misspelt key was to say is not known: the rest would be judged wrongly.
+        return None;
+    }
     let kv = match fields.get("kv") {
         Some(node) => Some(Pattern::read(node, reading)?),
         None => None,
@@ -194,7 +214,11 @@ fn rule(node: &Node, reading: &mut Reading<'_>) -> Option<RuleExpect> {
             }
         },
         Data::Map(_) => {
+            let before = reading.problems.errors();
             let fields = Fields::read("expect", node, RULE, reading.problems)?;
+            if reading.problems.errors() > before {
+                return None;
+            }
             let rule = rule_fields(&fields, node.span, reading)?;
             if says_nothing(&rule) { nothing_said(node, reading) } else { Some(rule) }
         }
@@ -230,7 +254,7 @@ fn rule_fields(fields: &Fields<'_>, span: Span, reading: &mut Reading<'_>) -> Op
         None => Said::Nothing,
         Some(entry) => match &*entry.key {
             "output" => Said::Output(Pattern::read(&entry.value, reading)?),
-            "outputs" => Said::Outputs(Pattern::read(&entry.value, reading)?),
+            "outputs" => Said::Outputs(outputs(&entry.value, reading)?),
             _ => error(&entry.value, reading)?,
         },
     };
@@ -245,11 +269,26 @@ fn rule_fields(fields: &Fields<'_>, span: Span, reading: &mut Reading<'_>) -> Op
     Some(RuleExpect { span, said, actions, warns })
 }
 
+/// All outputs together are a list; anything else could never be right.
+fn outputs(node: &Node, reading: &mut Reading<'_>) -> Option<Pattern> {
+    let matcher = node.as_map().is_some_and(|entries| entries.iter().any(|entry| entry.key.starts_with('$')));
+    if node.as_list().is_none() && !matcher && node.as_text() != Some("$any") {
+        let message = format!("'outputs' must be a list or a matcher, not {}", node.kind_name());
+        let problem = Diagnostic::error(codes::WRONG_KIND, message).at(node.span, "");
+        reading.problems.push(problem.help("`output:` is for exactly one"));
+        return None;
+    }
+    Pattern::read(node, reading)
+}
+
 fn warns(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<(String, Span)>> {
     let code = |item: &Node| item.as_text().map(|text| (text.to_owned(), item.span));
     let codes: Option<Vec<_>> = node.as_list().and_then(|items| items.iter().map(code).collect());
     if codes.is_none() {
         reading.problems.wrong_kind("'warns'", "a list of codes", node);
+    }
+    for item in node.as_list().unwrap_or_default() {
+        known_code(item, reading)?;
     }
     codes
 }
@@ -259,6 +298,19 @@ fn error(node: &Node, reading: &mut Reading<'_>) -> Option<Said> {
         return Some(Said::Error { clause: Some(clause(node, reading)?), code: None, message: None });
     }
     let fields = Fields::read("error", node, &["clause", "code", "message"], reading.problems)?;
+    if fields.entries().is_empty() {
+        let names: Vec<&str> = CLAUSES.iter().map(|clause| clause.name()).collect();
+        let problem = Diagnostic::error(codes::BAD_EXPECTATION, "'error' says nothing").at(node.span, "");
+        let help = format!(
+            "write the clause that fails, one of {}, or a map with clause, code, message",
+            names.join(", ")
+        );
+        reading.problems.push(problem.help(help));
+        return None;
+    }
+    if let Some(node) = fields.get("code").filter(|node| node.as_text().is_some()) {
+        known_code(node, reading)?;
+    }
     let clause = match fields.get("clause") {
         Some(node) => Some(clause(node, reading)?),
         None => None,
@@ -268,6 +320,26 @@ fn error(node: &Node, reading: &mut Reading<'_>) -> Option<Said> {
         None => Some(None),
     };
     Some(Said::Error { clause, code: pattern("code")?, message: pattern("message")? })
+}
+
+/// A code that nothing has could never be right.
+fn known_code(node: &Node, reading: &mut Reading<'_>) -> Option<()> {
+    let code = node.as_text().unwrap_or_default();
+    if code.starts_with('$') || codes::find(code).is_some() {
+        return Some(());
+    }
+    let problem =
+        Diagnostic::error(codes::BAD_EXPECTATION, format!("there is no code '{code}'")).at(node.span, "");
+    let problem = match nearest(code, codes::CODES.iter().map(|page| page.code)) {
+        Some(near) => problem.help(format!("did you mean '{near}'?")),
+        None => problem,
+    };
+    let help = match code.starts_with('W') {
+        true => "lints are `rulemill check`'s; a test sees what failed, and what the compiler warns of",
+        false => "`rulemill explain` lists all codes",
+    };
+    reading.problems.push(problem.help(help));
+    None
 }
 
 fn clause(node: &Node, reading: &mut Reading<'_>) -> Option<Clause> {

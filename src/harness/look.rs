@@ -53,7 +53,8 @@ impl Look {
         self.paint("1", text)
     }
 
-    fn paint(self, code: &str, text: &str) -> String {
+    /// Any text in any way, by the numbers of ANSI.
+    pub fn paint(self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }

@@ -12,7 +12,7 @@ use crate::document::{Data, Entry, Node};
 use crate::profile::Profile;
 use crate::rule::plain;
 use crate::text::Span;
-use crate::value::{Bytes, Value};
+use crate::value::{Bytes, Value, compare};
 
 /// An expectation and where it stands.
 #[derive(Clone, Debug)]
@@ -201,7 +201,10 @@ fn word(entry: &Entry, reading: &mut Reading<'_>) -> Option<Kind> {
     match &*entry.key {
         "$json" => inner(reading).map(Kind::Json),
         "$not" => inner(reading).map(Kind::Not),
-        "$len" => inner(reading).map(Kind::Len),
+        "$len" => match &node.data {
+            Data::Int(raw, _) if raw.starts_with('-') => bad(entry, "$len wants a length from 0", reading),
+            _ => inner(reading).map(Kind::Len),
+        },
         "$contains" => match node.data {
             Data::Map(_) | Data::List(_) | Data::Text(_) => inner(reading).map(Kind::Contains),
             _ => bad(entry, "$contains wants a map, a list or a text", reading),
@@ -210,6 +213,9 @@ fn word(entry: &Entry, reading: &mut Reading<'_>) -> Option<Kind> {
             let Some(items) = node.as_list() else {
                 return bad(entry, &format!("{} wants a list", entry.key), reading);
             };
+            if items.is_empty() && &*entry.key == "$all" {
+                return bad(entry, "$all wants at least one matcher", reading);
+            }
             let items = list(items, reading)?;
             Some(if &*entry.key == "$all" { Kind::All(items) } else { Kind::Unordered(items) })
         }
@@ -222,7 +228,7 @@ fn word(entry: &Entry, reading: &mut Reading<'_>) -> Option<Kind> {
         "$regex" => regex(entry, reading),
         "$approx" => match node.as_list().map(|pair| pair.iter().map(number).collect::<Option<Vec<f64>>>()) {
             Some(Some(pair)) if pair.len() == 2 && pair[1] >= 0.0 => Some(Kind::Approx(pair[0], pair[1])),
-            _ => bad(entry, "$approx wants [value, tolerance]", reading),
+            _ => bad(entry, "$approx wants [value, tolerance], two numbers", reading),
         },
         "$range" => range(entry, reading),
         "$by_profile" => by_profile(entry, reading),
@@ -267,9 +273,14 @@ fn range(entry: &Entry, reading: &mut Reading<'_>) -> Option<Kind> {
     match entry.value.as_list().map(|pair| pair.iter().map(bound).collect::<Result<Vec<_>, ()>>()) {
         Some(Ok(mut pair)) if pair.len() == 2 => {
             let high = pair.pop().flatten();
-            Some(Kind::Range(pair.pop().flatten(), high))
+            match (pair.pop().flatten(), high) {
+                (Some(low), Some(high)) if compare::number_order(&low, &high).is_gt() => {
+                    bad(entry, "$range wants the lower bound first; nothing lies in this one", reading)
+                }
+                (low, high) => Some(Kind::Range(low, high)),
+            }
         }
-        _ => bad(entry, "$range wants [low, high]", reading),
+        _ => bad(entry, "$range wants [low, high], two numbers; null leaves a side open", reading),
     }
 }
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Reading;
-use super::pattern::{literal_key, word_of};
+use super::pattern::{BARE_WORDS, literal_key, word_of};
 use crate::diag::{Diagnostic, codes};
 use crate::document::{Data, Entry, Node};
 use crate::rule::plain;
@@ -100,7 +100,10 @@ fn write_json(out: &mut Vec<u8>, node: &Node) -> Result<(), Box<Diagnostic>> {
                 encode::write(out, &value).unwrap_or_default();
             }
         }
-        Data::Text(text) => encode::write_string(out, text.as_bytes()).unwrap_or_default(),
+        Data::Text(text) => {
+            meaningless(text, node)?;
+            encode::write_string(out, text.as_bytes()).unwrap_or_default();
+        }
         Data::List(items) => {
             out.push(b'[');
             for (at, item) in items.iter().enumerate() {
@@ -128,10 +131,24 @@ fn write_json(out: &mut Vec<u8>, node: &Node) -> Result<(), Box<Diagnostic>> {
     Ok(())
 }
 
+/// What is given is a value: a matcher's word there is a slip.
+fn meaningless(text: &str, node: &Node) -> Result<(), Box<Diagnostic>> {
+    if !BARE_WORDS.contains(&text) {
+        return Ok(());
+    }
+    let message = format!("'{text}' has no meaning in what is given");
+    let problem = Diagnostic::error(codes::UNKNOWN_WORD, message).at(node.span, "");
+    Err(Box::new(problem.help("write the value; a key that is not there is left out")))
+}
+
 /// The value of a column.
 pub(super) fn value(node: &Node, reading: &mut Reading<'_>) -> Option<Value> {
     match &node.data {
         Data::Text(text) if &**text == "$undefined" => Some(Value::Undefined),
+        Data::Text(text) if meaningless(text, node).is_err() => {
+            reading.problems.push(*meaningless(text, node).err()?);
+            None
+        }
         Data::List(items) => {
             let values: Vec<Value> = items.iter().filter_map(|item| value(item, reading)).collect();
             (values.len() == items.len()).then(|| Value::list(values))

@@ -74,10 +74,17 @@ fn read_file(document: &Document, reading: &mut Reading<'_>) -> Option<Vec<Test>
     let mut tests = Vec::new();
     for item in items {
         match item.get("each").map(|rows| (rows, rows.as_list())) {
-            None => tests.extend(read_test(item, &common, None, reading)),
+            None => {
+                table::check_none(item, reading.problems);
+                tests.extend(read_test(item, &common, None, reading));
+            }
             Some((rows, Some([]))) => no_tests(reading, rows),
             Some((_, Some(rows))) => {
+                let before = reading.problems.errors();
                 rows.iter().for_each(|row| tests.extend(row_test(item, row, &common, reading)));
+                if reading.problems.errors() == before {
+                    table::check_used(item, rows, reading.problems);
+                }
             }
             Some((rows, None)) => reading.problems.wrong_kind("'each'", "a list of maps", rows),
         }
@@ -157,15 +164,25 @@ fn common(fields: &Fields<'_>, mut common: Common, reading: &mut Reading<'_>) ->
 
 fn names(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<Name>> {
     let name = |node: &Node| node.as_text().map(|name| Name { name: name.to_owned(), span: node.span });
+    if node.as_list().is_some_and(<[Node]>::is_empty) {
+        reading.problems.bad_value(node, "'rule' names no rule");
+        return None;
+    }
     let names: Option<Vec<Name>> = match node.as_list() {
         Some(items) => items.iter().map(name).collect(),
         None => name(node).map(|name| vec![name]),
     };
-    if names.as_ref().is_none_or(Vec::is_empty) {
+    let Some(names) = names else {
         reading.problems.wrong_kind("'rule'", "a rule's id, or a list of ids", node);
         return None;
+    };
+    let again = |at: &usize| names[..*at].iter().any(|before| before.name == names[*at].name);
+    if let Some(twice) = (0..names.len()).find(again).map(|at| &names[at]) {
+        let message = format!("'rule' names '{}' twice", twice.name);
+        reading.problems.error(codes::BAD_VALUE, twice.span, message);
+        return None;
     }
-    names
+    Some(names)
 }
 
 fn profiles(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<Profile>> {
@@ -225,6 +242,10 @@ fn read_test(node: &Node, base: &Common, suffix: Option<&str>, reading: &mut Rea
     let fields = Fields::read("the test", node, TEST, reading.problems)?;
     fields.required("name", reading.problems);
     let name = fields.text("name", reading.problems).unwrap_or_default();
+    if let Some(node) = fields.get("name").filter(|node| node.as_text().is_some_and(|n| n.trim().is_empty()))
+    {
+        reading.problems.bad_value(node, "the name of a test says what it is about; this one is empty");
+    }
     let common = common(&fields, base.clone(), reading);
     let chain = fields.boolean("chain", reading.problems).unwrap_or(false);
     let capture = capture::read(&fields, reading);
@@ -239,6 +260,9 @@ fn read_test(node: &Node, base: &Common, suffix: Option<&str>, reading: &mut Rea
             read_steps(steps, reading)
         }
     };
+    if let Some(node) = fields.get("steps").filter(|_| reading.problems.errors() == before) {
+        check_steps(node, &steps, reading);
+    }
     if capture.is_none() {
         refuse(&fields, &["snapshot"], "without 'each_line'", reading);
     }
@@ -281,6 +305,31 @@ fn read_steps(node: &Node, reading: &mut Reading<'_>) -> Vec<Step> {
         reading.problems.error(codes::NO_TESTS, node.span, "the test has no steps");
     }
     items.iter().filter_map(|item| read_step(item, reading)).collect()
+}
+
+/// Steps that expect nothing would pass for ever, and time does not run backwards.
+fn check_steps(node: &Node, steps: &[Step], reading: &mut Reading<'_>) {
+    if steps.iter().all(|step| step.expect.is_none()) {
+        let problem = Diagnostic::error(codes::BAD_EXPECTATION, "no step of the test expects anything");
+        reading.problems.push(problem.at(node.span, "").help("write `expect` in at least one of them"));
+    }
+    let mut now: u64 = 0;
+    for step in steps {
+        now = match step.when {
+            When::Now => now,
+            When::Advance(ms) => now.saturating_add(ms),
+            When::At(ms) => {
+                if ms < now {
+                    let message =
+                        format!("the step is {ms} ms after the start, but the one before it {now} ms");
+                    let problem = Diagnostic::error(codes::BAD_GIVEN, message).at(step.span, "");
+                    let help = "steps come in order of time; `at` counts from the start of the test, `advance` from the last step";
+                    reading.problems.push(problem.help(help));
+                }
+                ms
+            }
+        };
+    }
 }
 
 fn read_step(node: &Node, reading: &mut Reading<'_>) -> Option<Step> {

@@ -35,6 +35,8 @@ pub struct CaseResult {
     pub rules: Vec<Arc<Rule>>,
     /// Values of the rules' expressions, of runs that failed; of all when everything is traced.
     pub explained: Vec<(Arc<Rule>, Explanation)>,
+    /// What looks wrong in those rules, from whoever knows: it may be why.
+    pub suspicions: Vec<Diagnostic>,
     /// Differences beyond those kept.
     pub left_out: usize,
     /// The snapshot as it would be written now.
@@ -57,6 +59,7 @@ impl CaseResult {
             ran: true,
             rules: Vec::new(),
             explained: Vec::new(),
+            suspicions: Vec::new(),
             left_out: 0,
             snapshot: None,
             kept: Vec::new(),

@@ -76,7 +76,7 @@ fn common(name: &str) -> Json {
 
 fn test() -> Json {
     let mut test = object(read::TEST, &["name"], |name| match name {
-        "name" => text(),
+        "name" => json!({ "type": "string", "minLength": 1 }),
         "given" => json!({ "$ref": "#/$defs/given" }),
         "expect" => {
             json!({ "anyOf": [{ "$ref": "#/$defs/expect" }, object(capture::TOTALS, &[], |_| any())] })
@@ -151,7 +151,8 @@ fn expect_of_step() -> Json {
 /// A word, or a map that says something.
 fn expect_of_rule(keys: &[&str]) -> Json {
     let mut map = object(keys, &[], |name| match name {
-        "output" | "outputs" | "kv" => any(),
+        "output" | "kv" => any(),
+        "outputs" => or_filled(json!({ "anyOf": [{ "type": "array" }, { "const": "$any" }, matcher()] })),
         "error" => error(),
         "actions" => json!({
             "anyOf": [{ "const": "$any" }, or_filled(json!({ "type": "array", "items": { "$ref": "#/$defs/action" } }))],
@@ -164,13 +165,19 @@ fn expect_of_rule(keys: &[&str]) -> Json {
     json!({ "anyOf": [{ "enum": expect::WORDS }, map] })
 }
 
+/// A map with a word; which words there are, `any` says.
+fn matcher() -> Json {
+    json!({ "type": "object", "patternProperties": { "^\\$": true }, "additionalProperties": false, "minProperties": 1 })
+}
+
 fn error() -> Json {
     let names = expect::CLAUSES.iter().flat_map(|clause| [clause.name(), clause.class()]);
     let clause = or_filled(json!({ "enum": names.collect::<Vec<_>>() }));
-    let map = object(&["clause", "code", "message"], &[], |name| match name {
+    let mut map = object(&["clause", "code", "message"], &[], |name| match name {
         "clause" => clause.clone(),
         _ => any(),
     });
+    map["minProperties"] = json!(1);
     json!({ "anyOf": [clause, map] })
 }
 

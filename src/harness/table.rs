@@ -3,6 +3,7 @@
 //! A whole value `$(name)` becomes the row's value and keeps its kind; inside a text it is the value's text. EMQX's
 //! own `${name}` is left alone.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, codes, nearest};
@@ -72,6 +73,54 @@ fn find<'r>(name: &str, node: &Node, row: &'r [Entry], problems: &mut Problems) 
         });
     }
     found.map(|entry| &entry.value)
+}
+
+/// A test without `each` has no row that could fill `$(name)`.
+pub(super) fn check_none(test: &Node, problems: &mut Problems) {
+    let mut check = |name: &str, node: &Node| {
+        let problem = Diagnostic::error(codes::UNKNOWN_WORD, format!("nothing fills '$({name})'"));
+        problems.push(
+            problem.at(node.span, "").help("`each: [{ … }]` beside it has the values, a test for each row"),
+        );
+    };
+    places(test, &mut check);
+}
+
+/// A column that fills nothing is a slip: the test says less than its table.
+pub(super) fn check_used(test: &Node, rows: &[Node], problems: &mut Problems) {
+    let mut used = BTreeSet::new();
+    places(test, &mut |name, _| _ = used.insert(name.to_owned()));
+    let mut told = BTreeSet::new();
+    for entry in rows.iter().filter_map(Node::as_map).flatten() {
+        if !used.contains(&*entry.key) && told.insert(entry.key.clone()) {
+            let message = format!("'{}' of the row fills nothing", entry.key);
+            let problem = Diagnostic::error(codes::UNKNOWN_WORD, message).at(entry.key_span, "");
+            problems.push(problem.help(format!("write $({}) in the test, or leave it out", entry.key)));
+        }
+    }
+}
+
+/// Calls for each `$(name)` of a test.
+fn places(node: &Node, found: &mut dyn FnMut(&str, &Node)) {
+    match &node.data {
+        Data::Text(text) => names(text, node, found),
+        Data::List(items) => items.iter().for_each(|item| places(item, found)),
+        Data::Map(entries) => {
+            for entry in entries.iter().filter(|entry| &*entry.key != "each") {
+                names(&entry.key, node, found);
+                places(&entry.value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn names(text: &str, node: &Node, found: &mut dyn FnMut(&str, &Node)) {
+    for piece in text.split("$(").skip(1) {
+        if let Some((name, _)) = piece.split_once(')') {
+            found(name, node);
+        }
+    }
 }
 
 /// A value inside a text or a test's name.

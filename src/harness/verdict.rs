@@ -86,6 +86,33 @@ fn list(outputs: &[Map]) -> Value {
     Value::list(outputs.iter().cloned().map(Value::Map).collect())
 }
 
+/// No rule failed.
+pub fn check_no_error(
+    prefix: &str,
+    span: Span,
+    seen: &BTreeMap<Arc<str>, Seen>,
+    comparison: &mut Comparison,
+) {
+    for (rule, seen) in seen {
+        if let Seen::Ran(ran) = seen
+            && ran.result.is_err()
+        {
+            let path = match prefix {
+                "" => format!("rules.{rule}"),
+                _ => format!("{prefix}.rules.{rule}"),
+            };
+            comparison.push(Difference {
+                path,
+                kind: DifferenceKind::Unexpected,
+                expected: String::new(),
+                actual: summary(seen),
+                span,
+                hint: Some("an error fails unless it is expected: `expect: { error: … }`".to_owned()),
+            });
+        }
+    }
+}
+
 /// Compares one rule.
 pub fn check(
     prefix: &str,
@@ -158,7 +185,13 @@ fn check_said(
         (Said::NoMatch, _) => "no_match".to_owned(),
         (Said::Output(pattern), _) => format!("one output: {pattern}"),
         (Said::Outputs(pattern), _) => format!("outputs: {pattern}"),
-        (Said::Error { clause, .. }, _) => format!("error: {}", clause.map_or("any clause", |c| c.name())),
+        (Said::Error { clause, code, .. }, _) => {
+            let clause = clause.map_or("any clause", |c| c.name());
+            match code {
+                Some(code) => format!("error: {clause}, code {code}"),
+                None => format!("error: {clause}"),
+            }
+        }
     };
     let hint = match seen {
         Seen::NotSelected(topic) => {

@@ -36,5 +36,5 @@ mod walk;
 pub use finding::{Edit, Finding, Fix};
 pub use fix::{Fixed, fix};
 pub use levels::{Level, Levels};
-pub use run::{Checked, check};
+pub use run::{Checked, check, of_rule};
 pub use table::{Example, Lint, Repair, all, find, nearest_name};

@@ -311,6 +311,9 @@ fn null(subject: &Subject<'_>, report: &mut Report<'_>, path: &Path, root: &Expr
         Some((CompareOp::NotEqual, other)) if subject.profile.is_5_8() => {
             draft.help(format!("this never holds under EMQX 5.8; write `is_not_null({other})`"));
         }
+        Some((CompareOp::NotEqual, other)) => {
+            draft.help(format!("for a value that is there write `is_not_null({other})`"));
+        }
         Some((_, other)) => {
             let modern = if subject.profile.is_5_8() {
                 format!(", or `is_null_var({other})` for a JSON null as well")

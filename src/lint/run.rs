@@ -23,21 +23,32 @@ pub struct Checked {
 /// the levels.
 pub fn check(loaded: &Loaded, tests: &[Document], levels: &mut Levels) -> Checked {
     let mut checked = Checked { problems: levels.read_files(&loaded.documents), findings: Vec::new() };
-    for rule in loaded.set.rules.values() {
-        let (allowed, problems) = Allowed::read(&rule.sql, rule.program.profile());
-        checked.problems.extend(problems);
-        for finding in raw(loaded, rule) {
-            let here = |span| allowed.holds(&rule.sql.text, finding.lint, span);
-            if !finding.sql_span.is_some_and(here) {
-                checked.findings.extend(levelled(finding, levels));
-            }
-        }
-    }
+    loaded.set.rules.values().for_each(|rule| check_rule(loaded, rule, levels, &mut checked));
     for document in tests {
         let found = unfrozen::check(document, loaded);
         checked.findings.extend(found.into_iter().filter_map(|finding| levelled(finding, levels)));
     }
     checked
+}
+
+/// Lints one rule of a loaded set, at the levels that its files set.
+pub fn of_rule(loaded: &Loaded, rule: &Rule) -> Vec<Finding> {
+    let mut levels = Levels::default();
+    levels.read_files(&loaded.documents);
+    let mut checked = Checked::default();
+    check_rule(loaded, rule, &levels, &mut checked);
+    checked.findings
+}
+
+fn check_rule(loaded: &Loaded, rule: &Rule, levels: &Levels, checked: &mut Checked) {
+    let (allowed, problems) = Allowed::read(&rule.sql, rule.program.profile());
+    checked.problems.extend(problems);
+    for finding in raw(loaded, rule) {
+        let here = |span| allowed.holds(&rule.sql.text, finding.lint, span);
+        if !finding.sql_span.is_some_and(here) {
+            checked.findings.extend(levelled(finding, levels));
+        }
+    }
 }
 
 /// Everything that the checks find in one rule.

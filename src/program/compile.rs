@@ -352,7 +352,8 @@ fn unknown_function(path: &Path, arity: usize, profile: Profile) -> (Failure, Di
         ("E101", message, None)
     } else if !here.is_empty() {
         let counts: Vec<String> = here.iter().map(usize::to_string).collect();
-        let message = format!("`{name}` takes {} arguments, not {arity}", counts.join(" or "));
+        let noun = if counts == ["1"] { "argument" } else { "arguments" };
+        let message = format!("`{name}` takes {} {noun}, not {arity}", counts.join(" or "));
         ("E102", message, None)
     } else if let Some(builtin) = other {
         let message = format!("EMQX {profile} has no function `{name}`");

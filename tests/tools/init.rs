@@ -24,7 +24,7 @@ fn a_new_project_is_checked_and_tested_by_its_own_workflow() {
     }
     assert_eq!(ran, 7);
     let tests = rulemill(&project, &["test", "--quiet"]);
-    assert!(tests.out.starts_with("4 tests, all passed"), "{}", tests.out);
+    assert!(tests.out.starts_with("5 tests, all passed"), "{}", tests.out);
 }
 
 #[test]

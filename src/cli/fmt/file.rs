@@ -36,7 +36,7 @@ pub(super) fn format(input: &Input, profile: Profile) -> Formatted {
             Some(format) => document_file(input, format, profile),
             None => {
                 let problem = Diagnostic::error(codes::UNKNOWN_FORMAT, "not a rule file")
-                    .help("rule files end in .yaml, .yml, .json or .sql");
+                    .help("rule files end in .yaml, .yml, .json, .hocon, .conf or .sql");
                 Err(vec![problem.in_source(&Source::new(input.path.as_str(), ""))])
             }
         },
@@ -127,6 +127,9 @@ fn lines(document: &Document, node: &Node) -> Lines {
     let block = matches!(node.style, document::Style::Literal | document::Style::Folded);
     if block || node.as_text().is_some_and(|text| text.contains('\n')) {
         Lines::Clauses
+    } else if matches!(node.style, document::Style::Escaped | document::Style::Triple) {
+        // Braces say nothing about lines in HOCON.
+        Lines::OneIfFits
     } else if document.in_flow(node.span) {
         Lines::One
     } else {

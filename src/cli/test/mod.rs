@@ -11,6 +11,7 @@ mod workers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -24,10 +25,12 @@ use super::coverage::CoverageArgs;
 use super::fixtures::Folder;
 use super::{Exit, files, show};
 use crate::ctx::Ctx;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Severity};
 use crate::harness::coverage::Hits;
 use crate::harness::{self, CaseResult, Runner, TestFile};
+use crate::lint;
 use crate::profile::Profile;
+use crate::rule::{Loaded, Rule};
 
 /// Options of `test`.
 #[derive(Args, Debug)]
@@ -278,6 +281,9 @@ fn run_cases<'a>(
             update_snapshot(case, &mut done.result, args.allow_outside)?;
         }
         let passed = done.result.passed();
+        if let (false, Some(loaded)) = (passed, rules.get(case.profile)) {
+            done.result.suspicions = suspicions(loaded, &done.result.rules);
+        }
         hits.merge(&done.result.hits);
         failures.note(case, passed);
         progress.clear();
@@ -293,6 +299,12 @@ fn run_cases<'a>(
     workers::ordered(cases.len(), threads, run_one, take, wait)?;
     update::run(held, rules, args, report, failures)?;
     Ok(hits)
+}
+
+/// The warnings of lints about rules that did not do what was expected: one of them may be why.
+fn suspicions(loaded: &Loaded, rules: &[Arc<Rule>]) -> Vec<Diagnostic> {
+    let found = rules.iter().flat_map(|rule| lint::of_rule(loaded, rule));
+    found.map(|finding| finding.diagnostic).filter(|found| found.severity != Severity::Note).collect()
 }
 
 /// Writes what came as the snapshot, which is then right.

@@ -158,7 +158,7 @@ fn key(key: &str) -> Option<String> {
 
 /// A string: as a block when it has several lines or would be full of backslashes, else in quotes, and in pieces when it has a line break that
 /// quotes cannot hold.
-fn string(text: &str, indent: usize) -> String {
+pub(in crate::document) fn string(text: &str, indent: usize) -> String {
     let mut quotes = text.matches('"');
     let many_quotes = quotes.next().is_some() && quotes.next().is_some();
     if text.contains('\n') || many_quotes {
@@ -203,7 +203,7 @@ fn block(text: &str, indent: usize) -> String {
     out
 }
 
-fn quoted(text: &str) -> String {
+pub(in crate::document) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

@@ -4,7 +4,7 @@
 //! Invariant: a text that [`write`] gives was read again, and says the same as the tree ([`same`]).
 
 mod comments;
-mod hocon;
+pub(super) mod hocon;
 mod json;
 mod yaml;
 

@@ -20,6 +20,7 @@ pub fn case(file: &TestFile, test: &Test, result: &CaseResult) -> Value {
         "passed": result.passed(),
         "differences": result.differences.iter().map(|d| difference_json(file, d)).collect::<Vec<_>>(),
         "problems": result.problems.iter().map(diag_json::to_json).collect::<Vec<_>>(),
+        "lints": result.suspicions.iter().map(diag_json::to_json).collect::<Vec<_>>(),
         "rules": result.rules.iter().map(|rule| json!({
             "id": &*rule.id, "file": rule.place.file(), "line": rule.place.line(),
         })).collect::<Vec<_>>(),

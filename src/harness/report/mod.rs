@@ -1,11 +1,13 @@
 //! Results for people and programs.
 
+mod contrast;
 pub mod github;
 pub mod json;
 pub mod junit;
 
 use std::fmt::Write;
 
+use self::contrast::contrast;
 use super::compare::{Difference, DifferenceKind};
 use super::excerpt;
 use super::explain::Explanation;
@@ -13,6 +15,7 @@ use super::look::Look;
 use super::model::{Test, TestFile};
 use super::run::CaseResult;
 use super::show;
+use crate::profile::Profile;
 use crate::rule::Rule;
 
 /// What a whole run came to.
@@ -89,8 +92,33 @@ pub fn failure_block(file: &TestFile, test: &Test, result: &CaseResult, command:
         write_rule(&mut out, rule, "", look);
         excerpt::write(&mut out, rule, &[], look);
     }
-    let _ = writeln!(out, "  run again: {command} {}", place(file, test));
+    for suspicion in &result.suspicions {
+        let _ = writeln!(out, "  {} {suspicion}", look.warn("lint:"));
+    }
+    let _ = writeln!(out, "  run again: {command} {}", again(file, test, result.profile));
     out
+}
+
+/// The arguments that run just this case, as a shell takes them.
+fn again(file: &TestFile, test: &Test, profile: Profile) -> String {
+    let mut words = vec![place(file, test)];
+    // The rows of a table stand at one line.
+    if file.tests.iter().filter(|other| other.span == test.span).count() > 1 {
+        words.push(format!("/^{}$/", regex::escape(&test.name)));
+    }
+    if test.profiles.is_none() && profile != Profile::default() {
+        words.extend(["--emqx".to_owned(), profile.name().to_owned()]);
+    }
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word that a shell takes as it stands, in quotes where it needs them.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./:@%+=,".contains(c);
+    match word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// The rules with the values that they had.
@@ -115,11 +143,20 @@ fn write_difference(out: &mut String, file: &TestFile, difference: &Difference, 
         DifferenceKind::Different => "is different",
     };
     let _ = writeln!(out, "  {}: {} {kind}", file.source.locate(difference.span), look.bold(path));
-    if difference.kind != DifferenceKind::Unexpected {
-        let _ = writeln!(out, "    expected  {}", look.good(&show::cut(&difference.expected)));
-    }
-    if difference.kind != DifferenceKind::Missing {
-        let _ = writeln!(out, "    actual    {}", look.bad(&show::cut(&difference.actual)));
+    match difference.kind {
+        DifferenceKind::Missing => {
+            let _ = writeln!(out, "    expected  {}", look.good(&show::cut(&difference.expected)));
+        }
+        DifferenceKind::Unexpected => {
+            let _ = writeln!(out, "    actual    {}", look.bad(&show::cut(&difference.actual)));
+        }
+        DifferenceKind::Different => {
+            let (expected, actual, from) = contrast(&difference.expected, &difference.actual, look);
+            let _ = writeln!(out, "    expected  {expected}\n    actual    {actual}");
+            if let Some(character) = from {
+                let _ = writeln!(out, "    differs   from character {character} on");
+            }
+        }
     }
     if let Some(hint) = &difference.hint {
         let _ = writeln!(out, "    hint      {hint}");
