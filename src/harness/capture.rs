@@ -1,6 +1,7 @@
 //! Captures: messages as `rulemill record` writes them, one a line, replayed in one test.
 
 use std::io::{BufRead, Read};
+use std::sync::atomic::AtomicU64;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -43,6 +44,17 @@ pub struct Line {
     pub given: MessageGiven,
     /// When it came, in nanoseconds since the Unix epoch.
     pub at_ns: Option<i128>,
+    /// How far the file is read with it.
+    pub read: u64,
+}
+
+/// How far captures are replayed, for those who wait.
+#[derive(Debug, Default)]
+pub struct Replayed {
+    /// Messages.
+    pub messages: AtomicU64,
+    /// Bytes of their files.
+    pub bytes: AtomicU64,
 }
 
 /// A file of outputs.
@@ -158,6 +170,8 @@ pub(super) struct Lines<'a> {
     messages: usize,
     messages_max: usize,
     buffer: Vec<u8>,
+    /// Bytes since the last message.
+    read: u64,
 }
 
 impl<'a> Lines<'a> {
@@ -168,7 +182,7 @@ impl<'a> Lines<'a> {
             Box::new(Diagnostic::error(codes::FIXTURE, message).at(span, ""))
         })?;
         let messages_max = limits::CAPTURE_LINES_MAX;
-        Ok(Lines { path, span, reader, number: 0, messages: 0, messages_max, buffer: Vec::new() })
+        Ok(Lines { path, span, reader, number: 0, messages: 0, messages_max, buffer: Vec::new(), read: 0 })
     }
 
     fn problem(&self, code: &'static str, why: &str) -> Box<Diagnostic> {
@@ -184,6 +198,7 @@ impl<'a> Lines<'a> {
             let limit = limits::CAPTURE_LINE_BYTES_MAX;
             let read = (&mut self.reader).take(limit as u64 + 1).read_until(b'\n', &mut self.buffer);
             let read = read.map_err(|e| self.problem(codes::FIXTURE, &e.to_string()))?;
+            self.read += read as u64;
             if read > limit {
                 return Err(self.problem(codes::TOO_LARGE, &format!("it has more than {limit} bytes")));
             }
@@ -212,7 +227,8 @@ impl Iterator for Lines<'_> {
             let problem = Diagnostic::error(codes::TOO_LARGE, message).at(self.span, "");
             return Some(Err(Box::new(problem)));
         }
-        let line = read_line(self.number, &self.buffer);
+        let read = std::mem::take(&mut self.read);
+        let line = read_line(self.number, &self.buffer).map(|line| Line { read, ..line });
         Some(line.map_err(|why| self.problem(codes::FIXTURE, &why)))
     }
 }
@@ -271,7 +287,7 @@ fn message(number: usize, root: &Node, reading: &mut Reading<'_>) -> Option<Line
             return None;
         }
     };
-    Some(Line { number, given, at_ns })
+    Some(Line { number, given, at_ns, read: 0 })
 }
 
 /// What the lines of a capture came to so far.
