@@ -54,7 +54,11 @@ impl Fixtures for Folder {
     fn stream(&mut self, path: &str) -> Result<Stream, String> {
         self.used.push(self.folder.join(path));
         let real = self.real(path)?;
-        Ok(Stream::new(move || Ok(Box::new(BufReader::with_capacity(READ_BYTES, fs::File::open(&real)?)))))
+        let bytes = fs::metadata(&real).ok().map(|meta| meta.len());
+        let mut stream =
+            Stream::new(move || Ok(Box::new(BufReader::with_capacity(READ_BYTES, fs::File::open(&real)?))));
+        stream.bytes = bytes;
+        Ok(stream)
     }
 
     fn read(&mut self, path: &str) -> Result<Bytes, String> {

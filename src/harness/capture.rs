@@ -1,5 +1,7 @@
 //! Captures: messages as `rulemill record` writes them, one a line, replayed in one test.
 
+use std::sync::atomic::AtomicU64;
+
 use super::compare::{Comparison, Difference, DifferenceKind};
 use super::expect::Expect;
 use super::line::Lines;
@@ -27,6 +29,15 @@ pub struct Capture {
     pub totals: Vec<(&'static str, Pattern)>,
     /// The outputs as they were once.
     pub snapshot: Option<Snapshot>,
+}
+
+/// How far captures are replayed, for those who wait.
+#[derive(Debug, Default)]
+pub struct Replayed {
+    /// Messages.
+    pub messages: AtomicU64,
+    /// Bytes of their files.
+    pub bytes: AtomicU64,
 }
 
 /// A file of outputs.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
-use super::capture::{Capture, Tally};
+use super::capture::{Capture, Replayed, Tally};
 use super::compare::{Comparison, Difference, DifferenceKind};
 use super::faults::{self, Faults};
 use super::given::Given;
@@ -44,7 +44,7 @@ pub(super) struct Case<'a> {
     /// Is what each step brought kept?
     pub keep: bool,
     /// Counts the messages of captures.
-    pub replayed: Option<&'a AtomicU64>,
+    pub replayed: Option<&'a Replayed>,
     /// How servers answer in the step at hand.
     pub faults: &'a [Faults],
     pub result: CaseResult,
@@ -117,7 +117,8 @@ impl<'a> Case<'a> {
 
     fn replay_line(&mut self, line: Line, capture: &Capture, tally: &mut Tally, comparison: &mut Comparison) {
         if let Some(replayed) = self.replayed {
-            replayed.fetch_add(1, Ordering::Relaxed);
+            replayed.messages.fetch_add(1, Ordering::Relaxed);
+            replayed.bytes.fetch_add(line.read, Ordering::Relaxed);
         }
         self.now_ns = line.at_ns.unwrap_or(self.now_ns);
         let now = self.now_ns;

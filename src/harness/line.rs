@@ -26,6 +26,8 @@ pub struct Line {
     pub given: MessageGiven,
     /// When it came, in nanoseconds since the Unix epoch.
     pub at_ns: Option<i128>,
+    /// How far the file is read with it.
+    pub read: u64,
 }
 
 const LINE: &[&str] = &[
@@ -52,6 +54,8 @@ pub struct Lines<'a> {
     messages: usize,
     messages_max: usize,
     buffer: Vec<u8>,
+    /// Bytes since the last message.
+    read: u64,
 }
 
 impl<'a> Lines<'a> {
@@ -62,7 +66,7 @@ impl<'a> Lines<'a> {
             Box::new(Diagnostic::error(codes::FIXTURE, message).at(span, ""))
         })?;
         let messages_max = limits::CAPTURE_LINES_MAX;
-        Ok(Lines { path, span, reader, number: 0, messages: 0, messages_max, buffer: Vec::new() })
+        Ok(Lines { path, span, reader, number: 0, messages: 0, messages_max, buffer: Vec::new(), read: 0 })
     }
 
     fn problem(&self, code: &'static str, why: &str) -> Box<Diagnostic> {
@@ -78,6 +82,7 @@ impl<'a> Lines<'a> {
             let limit = limits::CAPTURE_LINE_BYTES_MAX;
             let read = (&mut self.reader).take(limit as u64 + 1).read_until(b'\n', &mut self.buffer);
             let read = read.map_err(|e| self.problem(codes::FIXTURE, &e.to_string()))?;
+            self.read += read as u64;
             if read > limit {
                 return Err(self.problem(codes::TOO_LARGE, &format!("it has more than {limit} bytes")));
             }
@@ -106,7 +111,8 @@ impl Iterator for Lines<'_> {
             let problem = Diagnostic::error(codes::TOO_LARGE, message).at(self.span, "");
             return Some(Err(Box::new(problem)));
         }
-        let line = read_line(self.number, &self.buffer);
+        let read = std::mem::take(&mut self.read);
+        let line = read_line(self.number, &self.buffer).map(|line| Line { read, ..line });
         Some(line.map_err(|why| self.problem(codes::FIXTURE, &why)))
     }
 }
@@ -165,7 +171,7 @@ fn message(number: usize, root: &Node, reading: &mut Reading<'_>) -> Option<Line
             return None;
         }
     };
-    Some(Line { number, given, at_ns })
+    Some(Line { number, given, at_ns, read: 0 })
 }
 
 /// A message as a line of a capture, with its line break; `clientid` where the publisher is known.

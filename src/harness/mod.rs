@@ -29,7 +29,7 @@ mod table;
 pub mod update;
 pub mod verdict;
 
-pub use capture::{Capture, Snapshot};
+pub use capture::{Capture, Replayed, Snapshot};
 pub use compare::{Difference, DifferenceKind};
 pub use expect::{ActionExpect, ActionsExpect, Expect, RuleExpect, Said};
 pub use explain::Explanation;
@@ -63,17 +63,21 @@ type Open = dyn Fn() -> io::Result<Box<dyn BufRead>> + Send + Sync;
 
 /// A fixture that is opened anew each time it is read.
 #[derive(Clone)]
-pub struct Stream(Arc<Open>);
+pub struct Stream {
+    open: Arc<Open>,
+    /// How long it is, where that is known.
+    pub bytes: Option<u64>,
+}
 
 impl Stream {
     /// A fixture that is opened by a function.
     pub fn new(open: impl Fn() -> io::Result<Box<dyn BufRead>> + Send + Sync + 'static) -> Stream {
-        Stream(Arc::new(open))
+        Stream { open: Arc::new(open), bytes: None }
     }
 
     /// Its start.
     pub fn open(&self) -> io::Result<Box<dyn BufRead>> {
-        (self.0)()
+        (self.open)()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
+use super::capture::Replayed;
 use super::case::{Case, Watch};
 use super::compare::Difference;
 use super::coverage::Hits;
@@ -84,7 +84,7 @@ pub struct Runner<'a> {
     /// Keep what each step brought.
     pub keep: bool,
     /// Counts the messages of captures, for those who wait.
-    pub replayed: Option<&'a AtomicU64>,
+    pub replayed: Option<&'a Replayed>,
 }
 
 /// Runs a test.

@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -27,7 +26,7 @@ use super::{Exit, files, show};
 use crate::ctx::Ctx;
 use crate::diag::{Diagnostic, Severity};
 use crate::harness::coverage::Hits;
-use crate::harness::{self, CaseResult, Runner, TestFile};
+use crate::harness::{self, CaseResult, Replayed, Runner, TestFile};
 use crate::lint;
 use crate::profile::Profile;
 use crate::rule::{Loaded, Rule};
@@ -263,7 +262,7 @@ fn run_cases<'a>(
 ) -> anyhow::Result<Hits> {
     let mut hits = Hits::default();
     let mut held = Vec::new();
-    let replayed = AtomicU64::new(0);
+    let replayed = Replayed::default();
     let run_one = |at: usize| {
         let case = &cases[at];
         let started = Instant::now();
@@ -273,7 +272,8 @@ fn run_cases<'a>(
         let result = loaded.map(|loaded| runner.run(case.file, case.test, case.profile, loaded));
         result.map(|result| Done { result, time: started.elapsed() })
     };
-    let progress = report.progress();
+    let captures = cases.iter().filter_map(|case| case.test.capture.as_ref());
+    let progress = report.progress(captures.filter_map(|capture| capture.stream.bytes).sum());
     let take = |at: usize, done: Option<Done>| {
         let Some(mut done) = done else { return Ok(ControlFlow::Continue(())) };
         let case = &cases[at];
@@ -295,7 +295,7 @@ fn run_cases<'a>(
         anyhow::Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     };
     let threads = workers::threads(args.jobs, cases.len());
-    let wait = || progress.show(replayed.load(Ordering::Relaxed));
+    let wait = || progress.show(&replayed);
     workers::ordered(cases.len(), threads, run_one, take, wait)?;
     update::run(held, rules, args, report, failures)?;
     Ok(hits)

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -16,10 +17,13 @@ use crate::diag::{Diagnostic, codes, json as diag_json};
 use crate::harness::coverage::{self, Coverage};
 use crate::harness::report::junit::Timed;
 use crate::harness::report::{self, Totals, github, junit};
-use crate::harness::{Look, look};
+use crate::harness::{Look, Replayed, look};
 
 /// Nothing is said of progress before this.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Columns of the bar.
+const BAR: usize = 24;
 
 /// A report under way.
 pub(super) struct Report<'a> {
@@ -252,26 +256,30 @@ impl<'a> Report<'a> {
     }
 
     /// The line that tells of progress on a terminal.
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self, bytes: u64) -> Progress {
         let shows = self.format == Format::Human && io::stderr().is_terminal();
-        Progress { shows, started: self.started, shown: Cell::new(false) }
+        Progress { shows, bytes, started: self.started, shown: Cell::new(false) }
     }
 }
 
 /// One line on the terminal, for those who wait.
 pub(super) struct Progress {
     shows: bool,
+    /// All captures together.
+    bytes: u64,
     started: Instant,
     shown: Cell<bool>,
 }
 
 impl Progress {
     /// Says how far captures are.
-    pub fn show(&self, messages: u64) {
+    pub fn show(&self, replayed: &Replayed) {
+        let messages = replayed.messages.load(Ordering::Relaxed);
         if self.shows && messages > 0 && self.started.elapsed() > PATIENCE {
             let seconds = self.started.elapsed().as_secs();
+            let bar = bar(replayed.bytes.load(Ordering::Relaxed), self.bytes);
             // A terminal that cannot be written to needs no progress.
-            let _ = write!(anstream::stderr(), "\r\x1b[K{messages} messages replayed in {seconds} s");
+            let _ = write!(anstream::stderr(), "\r\x1b[K{bar}{messages} messages replayed in {seconds} s");
             self.shown.set(true);
         }
     }
@@ -284,8 +292,30 @@ impl Progress {
     }
 }
 
+/// A bar and a percentage; nothing where it is not known how much there is.
+fn bar(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return String::new();
+    }
+    let percent = usize::try_from(part.min(whole) * 100 / whole).unwrap_or(100);
+    let full = percent * BAR / 100;
+    format!("{}{} {percent:>3} %  ", "█".repeat(full), "░".repeat(BAR - full))
+}
+
 /// Columns of the terminal, or of a report that goes elsewhere.
 fn width() -> usize {
     let terminal = terminal_size::terminal_size_of(io::stdout());
     terminal.map_or(look::WIDTH, |(width, _)| usize::from(width.0).max(look::WIDTH_MIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_fill_up() {
+        let half = format!("{}{}  50 %  ", "█".repeat(12), "░".repeat(12));
+        assert_eq!((bar(1, 2), bar(0, 0)), (half, String::new()));
+        assert!(bar(0, 9).starts_with("░") && bar(99, 9).ends_with("█ 100 %  "));
+    }
 }
