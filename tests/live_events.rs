@@ -405,17 +405,30 @@ fn events_that_nobody_tells_are_named_once() {
         r##"
 rule_engine:
   rules:
-    a: { sql: 'SELECT * FROM "$events/client_check_authz_complete", "$events/client_connected"' }
+    a: { sql: 'SELECT * FROM "$events/schema_validation_failed", "$events/client_connected"' }
     b: { sql: 'SELECT * FROM "$events/sys/alarm_activated", "t"' }
 "##,
     );
     let running = place.start(&["--no-hstream"]);
     running.log(
-        "nothing here tells $events/client_check_authz_complete (rule a), $events/sys/alarm_activated (rule b);",
+        "nothing here tells $events/schema_validation_failed (rule a), $events/sys/alarm_activated (rule b);",
     );
     let (code, _, log) = running.stop();
     assert_eq!(code, Some(0));
     assert!(!log.contains("client_connected"), "{log}");
+
+    // EMQX 4.3 does not have the checks.
+    let checks = ["client_check_authn_complete", "client_check_authz_complete", "client_connected"];
+    let checks = Workplace::new(&rules(&checks.map(|event| (event, ""))));
+    let running = checks.start(&["--no-hstream", "--emqx", "4.3"]);
+    running.log(
+        "$events/client_check_authn_complete (rule client_check_authn_complete), $events/client_check_authz",
+    );
+    assert_eq!(running.stop().0, Some(0));
+    let running = checks.start(&["--no-hstream"]);
+    let (code, _, log) = running.stop();
+    assert_eq!(code, Some(0));
+    assert!(!log.contains("nothing here tells"), "{log}");
 
     let broker = Mosquitto::start();
     let url = format!("mqtt://127.0.0.1:{}", broker.port);

@@ -14,16 +14,18 @@ use rmqtt::types::{
 
 use super::hooks::{Hooks, now};
 use super::{SESSION_EXPIRY, packet, reason};
-use crate::event::occurrence::{Client, Connection, PacketProperties, Subscription};
+use crate::event::occurrence::{Check, Client, Connection, PacketProperties, Subscription};
 use crate::event::{Message, Occurrence};
 use crate::limits;
 use crate::value::Value;
 
 /// The events that the embedded broker can tell, besides published messages.
-pub const EVENTS: [&str; 9] = [
+pub const EVENTS: [&str; 11] = [
     "client.connected",
     "client.disconnected",
     "client.connack",
+    "client.check_authn_complete",
+    "client.check_authz_complete",
     "session.subscribed",
     "session.unsubscribed",
     "message.delivered",
@@ -68,10 +70,12 @@ impl Observed {
 
     /// The hooks that it needs, each once.
     pub(super) fn hooks(&self) -> Vec<Type> {
-        let table: [(&str, &[Type]); 9] = [
+        let table: [(&str, &[Type]); 10] = [
             ("client.connected", &[Type::ClientConnected]),
             ("client.disconnected", &[Type::ClientDisconnected]),
             ("client.connack", &[Type::ClientConnack]),
+            // Of messages, [`Hooks::published`] tells: rmqtt asks about them only after it.
+            ("client.check_authz_complete", &[Type::ClientSubscribeCheckAcl]),
             ("session.subscribed", &[Type::SessionSubscribed]),
             // Before the fact: afterwards nobody knows the subscription's QoS.
             ("session.unsubscribed", &[Type::ClientUnsubscribe]),
@@ -148,6 +152,9 @@ impl Hooks {
                 None
             }
             Parameter::ClientConnack(client, _) => Some(self.connack(client, "success")),
+            Parameter::ClientSubscribeCheckAcl(session, subscribe) => {
+                self.authorized(&session.id, "subscribe", &subscribe.topic_filter)
+            }
             Parameter::SessionSubscribed(session, subscribe) => Some(self.subscribed(session, subscribe)),
             Parameter::ClientUnsubscribe(session, unsubscribe) => {
                 self.unsubscribed(session, unsubscribe).await
@@ -241,13 +248,29 @@ impl Hooks {
     /// A CONNACK that says no. rmqtt has no hook for it, but it is we who refuse; a client that rmqtt refuses before
     /// it asks us, for its client id or its protocol, is not told.
     pub(super) fn refused(&self, client: &ConnectInfo, answer: &AuthResult) -> Option<Occurrence> {
-        let why = match answer {
-            _ if !self.observed.wants("client.connack") => return None,
-            AuthResult::Allow(..) => return None,
-            AuthResult::BadUsernameOrPassword => "bad_username_or_password",
-            AuthResult::NotFound | AuthResult::NotAuthorized => "not_authorized",
-        };
-        Some(self.connack(client, why))
+        let wanted = self.observed.wants("client.connack") && !matches!(answer, AuthResult::Allow(..));
+        wanted.then(|| self.connack(client, reason::authenticated(answer)))
+    }
+
+    /// Name and password of a client were looked at; `anonymous` says that they need not be.
+    pub(super) fn authenticated(
+        &self,
+        client: &ConnectInfo,
+        answer: &AuthResult,
+        anonymous: bool,
+    ) -> Option<Occurrence> {
+        let event = "client.check_authn_complete";
+        let check = Check::Authentication { reason: reason::authenticated(answer), anonymous };
+        let occurrence = || Occurrence { check: Some(check), ..self.occurrence(event, client.id()) };
+        self.observed.wants(event).then(occurrence)
+    }
+
+    /// A client may publish or subscribe.
+    pub(super) fn authorized(&self, id: &Id, action: &'static str, topic: &str) -> Option<Occurrence> {
+        let event = "client.check_authz_complete";
+        let check = || Check::Authorization { action, topic: topic.to_owned() };
+        let occurrence = || Occurrence { check: Some(check()), ..self.occurrence(event, id) };
+        self.observed.wants(event).then(occurrence)
     }
 
     fn connack(&self, client: &ConnectInfo, why: &'static str) -> Occurrence {
