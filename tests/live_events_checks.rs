@@ -9,10 +9,7 @@
 
 mod live_support;
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
-
-use live_support::PATIENCE;
+use live_support::bare::{Bare, packet, text};
 use live_support::process::{Running, Workplace};
 use rulemill::event;
 use rulemill::profile::Profile;
@@ -113,12 +110,9 @@ fn who_need_not_say_who_he_is_is_anonymous() {
     assert!(publish(&running, &["-t", "t", "-i", "named", "-u", "ann", "-P", "any"]));
     assert!(publish(&running, &["-t", "t", "-i", "unnamed"]));
     // A last will that no client may leave is malformed: nobody looks at the name.
-    let mut bad = TcpStream::connect((Ipv4Addr::LOCALHOST, running.port("mqtt"))).unwrap();
-    bad.set_read_timeout(Some(PATIENCE)).unwrap();
-    bad.write_all(b"\x10\x17\0\x04MQTT\x04\x06\0\x3C\0\x03bad\0\x03a/#\0\x01x").unwrap();
-    let mut connack = [0; 4];
-    bad.read_exact(&mut connack).unwrap();
-    assert_eq!(connack, [0x20, 2, 0, 5]);
+    let connect = [&b"\0\x04MQTT\x04\x06\0\x3C"[..], &text("bad"), &text("a/#"), &text("x")];
+    let refused = Bare::asked(&running, &packet(0x10, &connect)).read();
+    assert_eq!(refused, [0x20, 2, 0, 5]);
     let (checks, _) = stop(running, event);
     let names = ["clientid", "username", "reason_code", "is_anonymous", "is_superuser"];
     assert_eq!(

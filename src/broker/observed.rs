@@ -4,15 +4,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rmqtt::hook::{Parameter, Type};
 use rmqtt::session::Session;
 use rmqtt::types::{
-    AuthResult, ClientId, ConnectInfo, From as Origin, FromType, Id, Publish, Reason, Subscribe, Unsubscribe,
+    AuthResult, ClientId, ConnectInfo, From as Origin, FromType, Id, Publish, Reason, Subscribe,
+    SubscriptionOptions, Unsubscribe,
 };
 
 use super::hooks::{Hooks, now};
+use super::overheard::{self, Overheard};
+use super::peers::Peer;
 use super::{SESSION_EXPIRY, packet, reason};
 use crate::event::occurrence::{Check, Client, Connection, PacketProperties, Subscription};
 use crate::event::{Message, Occurrence};
@@ -33,6 +36,9 @@ pub const EVENTS: [&str; 11] = [
     "message.dropped",
     "delivery.dropped",
 ];
+
+/// Those of them that tell properties which only the door sees.
+pub(super) const OVERHEARD: [&str; 3] = ["session.subscribed", "session.unsubscribed", "message.acked"];
 
 tokio::task_local! {
     /// The message that we are publishing ourselves: rmqtt says only that nobody took one.
@@ -141,6 +147,11 @@ fn remember<K: Eq + Hash, V>(store: &Mutex<HashMap<K, V>>, key: K, value: V) {
     }
 }
 
+fn subscription(filter: &str, options: &SubscriptionOptions) -> Subscription {
+    let group = options.shared_group().map(ToString::to_string);
+    Subscription { filter: filter.to_owned(), group, qos: options.qos_value() }
+}
+
 impl Hooks {
     /// The event that a hook means, if it means one that rules want.
     pub(super) async fn observe(&self, parameter: &Parameter<'_>) -> Option<Occurrence> {
@@ -163,7 +174,11 @@ impl Hooks {
                 Some(self.delivery("message.delivered", &session.id, from, publish))
             }
             Parameter::MessageAcked(session, from, publish) => {
-                Some(self.delivery("message.acked", &session.id, from, publish))
+                let properties = publish
+                    .packet_id
+                    .map(|id| self.overheard(&session.id, |heard| heard.acknowledged(id.get())));
+                let acked = self.delivery("message.acked", &session.id, from, publish);
+                Some(Occurrence { properties: properties.unwrap_or_default(), ..acked })
             }
             Parameter::MessageDropped(Some(to), from, publish, why) => {
                 let why = reason::delivery_dropped(why)?;
@@ -175,11 +190,23 @@ impl Hooks {
         }
     }
 
+    fn peer(&self, id: &Id) -> Option<Arc<Peer>> {
+        id.remote_addr.and_then(|addr| self.peers.find(addr.port()))
+    }
+
+    fn overheard(
+        &self,
+        id: &Id,
+        take: impl FnOnce(&mut Overheard) -> Option<PacketProperties>,
+    ) -> PacketProperties {
+        overheard::take(self.peer(id), take)
+    }
+
     fn client(&self, id: &Id) -> Client {
         Client {
             clientid: id.client_id.to_string(),
             username: id.username.as_ref().map(ToString::to_string),
-            peer: id.remote_addr.and_then(|addr| self.peers.find(addr.port())).map(|peer| peer.addr),
+            peer: self.peer(id).map(|peer| peer.addr),
         }
     }
 
@@ -202,9 +229,8 @@ impl Hooks {
                 packet::of_connect(connect),
             ),
         };
-        let peer = client.id().remote_addr.and_then(|addr| self.peers.find(addr.port()));
         Connection {
-            local: peer.and_then(|peer| peer.local),
+            local: self.peer(client.id()).and_then(|peer| peer.local),
             proto_name,
             proto_ver: client.proto_ver(),
             keepalive: client.keep_alive(),
@@ -280,12 +306,9 @@ impl Hooks {
 
     fn subscribed(&self, session: &Session, subscribe: &Subscribe) -> Occurrence {
         let options = &subscribe.opts;
-        let subscription = Subscription {
-            filter: subscribe.topic_filter.to_string(),
-            group: options.shared_group().map(ToString::to_string),
-            qos: options.qos_value(),
-        };
-        let mut properties = PacketProperties::default();
+        let subscription = subscription(&subscribe.topic_filter, options);
+        let written = subscription.written();
+        let mut properties = self.overheard(&session.id, |heard| heard.subscribed(&written));
         if let Some(id) = options.subscription_identifier() {
             properties.named.push(("Subscription-Identifier".to_owned(), Value::Int(id.get().into())));
         }
@@ -296,14 +319,12 @@ impl Hooks {
     async fn unsubscribed(&self, session: &Session, unsubscribe: &Unsubscribe) -> Option<Occurrence> {
         let subscriptions = session.subscriptions().await.ok()?;
         let subscriptions = subscriptions.read().await;
-        let options = subscriptions.get(&unsubscribe.topic_filter)?;
-        let subscription = Subscription {
-            filter: unsubscribe.topic_filter.to_string(),
-            group: options.shared_group().map(ToString::to_string),
-            qos: options.qos_value(),
-        };
+        let subscription =
+            subscription(&unsubscribe.topic_filter, subscriptions.get(&unsubscribe.topic_filter)?);
+        let written = subscription.written();
+        let properties = self.overheard(&session.id, |heard| heard.unsubscribed(&written));
         let occurrence = self.occurrence("session.unsubscribed", &session.id);
-        Some(Occurrence { subscription: Some(subscription), ..occurrence })
+        Some(Occurrence { subscription: Some(subscription), properties, ..occurrence })
     }
 
     fn delivery(&self, event: &'static str, to: &Id, from: &Origin, publish: &Publish) -> Occurrence {

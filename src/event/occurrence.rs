@@ -1,9 +1,8 @@
 //! What happened in a broker besides a message being published, and the columns that rules see of it.
 //!
 //! The event table says which columns there are; here stands what each holds. What the embedded broker cannot know
-//! reads as EMQX shows it for a client that has none: `client_attrs` and the properties of UNSUBSCRIBE and PUBACK are
-//! empty, of SUBSCRIBE only the subscription identifier is seen, `mountpoint` is undefined, `is_bridge` is false. In
-//! `conn_props` a property that has its default value does not stand, written or not.
+//! reads as EMQX shows it for a client that has none: `client_attrs` is empty, `mountpoint` is undefined, `is_bridge` is
+//! false. In `conn_props` a property that has its default value does not stand, written or not.
 //!
 //! Invariant: an occurrence has exactly the columns that [`Event::supplied`] names.
 
@@ -74,6 +73,16 @@ pub struct Subscription {
     pub group: Option<String>,
     /// Its quality of service.
     pub qos: u8,
+}
+
+impl Subscription {
+    /// The filter as the client wrote it.
+    pub fn written(&self) -> String {
+        match &self.group {
+            Some(group) => format!("$share/{group}/{}", self.filter),
+            None => self.filter.clone(),
+        }
+    }
 }
 
 /// A check of what a client may do.
@@ -206,10 +215,7 @@ impl Occurrence {
     /// 5.8 shows a shared subscription as it was written, 4.3 its filter alone.
     fn subscribed(&self, profile: Profile) -> Value {
         let Some(subscription) = &self.subscription else { return Value::Undefined };
-        match &subscription.group {
-            Some(group) if profile.is_5_8() => Value::str(format!("$share/{group}/{}", subscription.filter)),
-            _ => Value::str(&subscription.filter),
-        }
+        if profile.is_5_8() { Value::str(subscription.written()) } else { Value::str(&subscription.filter) }
     }
 }
 
