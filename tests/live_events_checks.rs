@@ -125,6 +125,19 @@ fn who_need_not_say_who_he_is_is_anonymous() {
 }
 
 #[test]
+fn of_every_connect_one_authentication_is_told() {
+    let event = "client_check_authn_complete";
+    let place = place(event, r#"SELECT clientid FROM "$events/client_connected""#);
+    let running = place.start(&["--no-hstream"]);
+    // Each takes the place of one that is just being cleared away.
+    for _ in 0..50 {
+        drop(Bare::v4(&running, "same", false, 60));
+    }
+    let (checks, order) = stop(running, event);
+    assert_eq!((checks.len(), order.len()), (50, 50));
+}
+
+#[test]
 fn an_authorization_is_told_for_each_message_and_each_filter() {
     let event = "client_check_authz_complete";
     let sql = r#"SELECT event, topic FROM "$events/client_check_authz_complete", "$events/session_subscribed", "m/#""#;

@@ -278,7 +278,8 @@ impl Hooks {
         wanted.then(|| self.connack(client, reason::authenticated(answer)))
     }
 
-    /// Name and password of a client were looked at; `anonymous` says that they need not be.
+    /// Name and password of a client were looked at; `anonymous` says that they need not be. Of one CONNECT this is
+    /// told once, though the door may have to show it to rmqtt several times.
     pub(super) fn authenticated(
         &self,
         client: &ConnectInfo,
@@ -288,7 +289,8 @@ impl Hooks {
         let event = "client.check_authn_complete";
         let check = Check::Authentication { reason: reason::authenticated(answer), anonymous };
         let occurrence = || Occurrence { check: Some(check), ..self.occurrence(event, client.id()) };
-        self.observed.wants(event).then(occurrence)
+        let again = || self.peer(client.id()).is_some_and(|peer| peer.is_again());
+        (self.observed.wants(event) && !again()).then(occurrence)
     }
 
     /// A client may publish or subscribe.

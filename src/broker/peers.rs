@@ -19,6 +19,14 @@ pub(super) struct Peer {
     /// What it said and rmqtt does not pass on, where events ask for it.
     pub(super) overheard: Store,
     open: AtomicBool,
+    again: AtomicBool,
+}
+
+impl Peer {
+    /// Has the broker seen this very CONNECT before?
+    pub(super) fn is_again(&self) -> bool {
+        self.again.load(Ordering::Acquire)
+    }
 }
 
 /// Clients by the loopback port from which the door speaks for them. Entries outlive their connection, since a last
@@ -38,7 +46,8 @@ impl Peers {
     /// Notes that the door speaks for `addr` from `port`, until the guard goes.
     pub(super) fn enter(&self, port: u16, addr: SocketAddr, local: Option<SocketAddr>) -> Entry {
         let overheard = self.overhear.then(Mutex::default);
-        let peer = Arc::new(Peer { addr, local, overheard, open: AtomicBool::new(true) });
+        let peer =
+            Arc::new(Peer { addr, local, overheard, open: AtomicBool::new(true), again: false.into() });
         let mut by_port = self.by_port.write().unwrap_or_else(PoisonError::into_inner);
         by_port.insert(port, Arc::clone(&peer));
         Entry(peer)
@@ -58,6 +67,13 @@ impl Peers {
 /// Keeps a peer open.
 #[derive(Debug)]
 pub(super) struct Entry(pub(super) Arc<Peer>);
+
+impl Entry {
+    /// The broker will see a CONNECT that it has seen before.
+    pub(super) fn repeats(&self) {
+        self.0.again.store(true, Ordering::Release);
+    }
+}
 
 impl Drop for Entry {
     fn drop(&mut self) {

@@ -138,19 +138,28 @@ async fn connect_packet(client: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec
 
 /// Hands the broker a CONNECT; the connection that it accepted or refused, and what it said.
 async fn introduce(inside: &impl Inside, connect: &[u8]) -> io::Result<(TcpStream, Vec<u8>, Entry)> {
+    let mut again = false;
     for wait in AGAIN {
-        let (stream, answer, entry) = try_introduce(inside, connect).await?;
+        let (stream, answer, entry) = try_introduce(inside, connect, again).await?;
         if !is_unavailable(&answer) {
             return Ok((stream, answer, entry));
         }
         drop((stream, entry));
         tokio::time::sleep(wait).await;
+        again = true;
     }
-    try_introduce(inside, connect).await
+    try_introduce(inside, connect, again).await
 }
 
-async fn try_introduce(inside: &impl Inside, connect: &[u8]) -> io::Result<(TcpStream, Vec<u8>, Entry)> {
+async fn try_introduce(
+    inside: &impl Inside,
+    connect: &[u8],
+    again: bool,
+) -> io::Result<(TcpStream, Vec<u8>, Entry)> {
     let (mut stream, entry) = inside.connect().await?;
+    if again {
+        entry.repeats();
+    }
     stream.write_all(connect).await?;
     let mut answer = vec![0; CHUNK];
     let mut length = 0;
@@ -236,8 +245,9 @@ mod tests {
         ];
         for (answers, expected) in rows {
             let broker = Scripted::start(answers).await;
-            let (_, answer, _) = introduce(&broker, b"\x10\0").await.unwrap();
+            let (_, answer, entry) = introduce(&broker, b"\x10\0").await.unwrap();
             assert_eq!(answer, expected, "{answers:?}");
+            assert_eq!(entry.0.is_again(), answers.len() > 1);
         }
     }
 }
