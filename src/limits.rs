@@ -43,6 +43,10 @@ pub const SUBSCRIBER_QUEUE_MAX: usize = 1000;
 /// Topic aliases of one MQTT 5 connection.
 pub const TOPIC_ALIASES_MAX: u16 = 128;
 
+/// Bytes of one MQTT 5 connection's SUBSCRIBE, UNSUBSCRIBE and PUBACK packets, of each kind, whose properties wait for
+/// their event.
+pub const OVERHEARD_BYTES_MAX: usize = 1024 * 1024;
+
 /// Retained messages. They live in memory and only a client can remove them.
 pub const RETAINED_MESSAGES_MAX: usize = 100_000;
 

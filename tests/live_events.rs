@@ -10,12 +10,11 @@
 mod live_support;
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::io::Write;
 use std::process::Stdio;
 use std::time::Duration;
 
-use live_support::PATIENCE;
+use live_support::bare::{Bare, packet, text};
 use live_support::mosquitto::Mosquitto;
 use live_support::process::{Running, Workplace};
 use live_support::web::Server;
@@ -53,57 +52,6 @@ fn assert_holds(columns: &Json, expected: Json) {
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(&columns[name], value, "{name} of {columns}");
     }
-}
-
-/// A bare connection.
-struct Bare(TcpStream);
-
-impl Bare {
-    fn connect(running: &Running, packet: &[u8]) -> Bare {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, running.port("mqtt"))).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(packet).unwrap();
-        let mut bare = Bare(stream);
-        assert_eq!(bare.read()[0], 0x20);
-        bare
-    }
-
-    /// CONNECT of MQTT 3.1.1.
-    fn v4(running: &Running, id: &str, clean: bool, keepalive: u8) -> Bare {
-        let variable = [0, 4, b'M', b'Q', b'T', b'T', 4, if clean { 2 } else { 0 }, 0, keepalive];
-        Bare::connect(running, &packet(0x10, &[&variable, &*text(id)]))
-    }
-
-    /// CONNECT of MQTT 5 that keeps its session for 100 s, with a user property.
-    fn v5(running: &Running, id: &str) -> Bare {
-        let user = [&[0x26][..], &text("k"), &text("v")].concat();
-        let properties = [&[0x11, 0, 0, 0, 100, 0x21, 0, 9], &*user].concat();
-        let variable = [0, 4, b'M', b'Q', b'T', b'T', 5, 0, 0, 30, properties.len() as u8];
-        Bare::connect(running, &packet(0x10, &[&variable, &*properties, &*text(id)]))
-    }
-
-    fn send(&mut self, packet: &[u8]) {
-        self.0.write_all(packet).unwrap();
-    }
-
-    /// The next packet, whole.
-    fn read(&mut self) -> Vec<u8> {
-        let mut head = [0; 2];
-        self.0.read_exact(&mut head).unwrap();
-        assert!(head[1] < 0x80, "a longer packet than expected");
-        let mut rest = vec![0; head[1].into()];
-        self.0.read_exact(&mut rest).unwrap();
-        [&head, &*rest].concat()
-    }
-}
-
-fn text(text: &str) -> Vec<u8> {
-    [&[0, text.len() as u8], text.as_bytes()].concat()
-}
-
-fn packet(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let body = parts.concat();
-    [&[kind, body.len() as u8], &*body].concat()
 }
 
 /// Publishes with MQTT 5, QoS 1 and a user property.
@@ -405,17 +353,30 @@ fn events_that_nobody_tells_are_named_once() {
         r##"
 rule_engine:
   rules:
-    a: { sql: 'SELECT * FROM "$events/client_check_authz_complete", "$events/client_connected"' }
+    a: { sql: 'SELECT * FROM "$events/schema_validation_failed", "$events/client_connected"' }
     b: { sql: 'SELECT * FROM "$events/sys/alarm_activated", "t"' }
 "##,
     );
     let running = place.start(&["--no-hstream"]);
     running.log(
-        "nothing here tells $events/client_check_authz_complete (rule a), $events/sys/alarm_activated (rule b);",
+        "nothing here tells $events/schema_validation_failed (rule a), $events/sys/alarm_activated (rule b);",
     );
     let (code, _, log) = running.stop();
     assert_eq!(code, Some(0));
     assert!(!log.contains("client_connected"), "{log}");
+
+    // EMQX 4.3 does not have the checks.
+    let checks = ["client_check_authn_complete", "client_check_authz_complete", "client_connected"];
+    let checks = Workplace::new(&rules(&checks.map(|event| (event, ""))));
+    let running = checks.start(&["--no-hstream", "--emqx", "4.3"]);
+    running.log(
+        "$events/client_check_authn_complete (rule client_check_authn_complete), $events/client_check_authz",
+    );
+    assert_eq!(running.stop().0, Some(0));
+    let running = checks.start(&["--no-hstream"]);
+    let (code, _, log) = running.stop();
+    assert_eq!(code, Some(0));
+    assert!(!log.contains("nothing here tells"), "{log}");
 
     let broker = Mosquitto::start();
     let url = format!("mqtt://127.0.0.1:{}", broker.port);

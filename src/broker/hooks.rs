@@ -20,7 +20,7 @@ use super::peers::Peers;
 use super::users::{Access, Refusal};
 use super::{Config, Events, packet};
 use crate::event::occurrence::{host, name_of};
-use crate::event::{Ids, Message, Republished};
+use crate::event::{Ids, Message, Occurrence, Republished};
 use crate::topic;
 
 /// Our end of rmqtt's hooks.
@@ -51,11 +51,12 @@ impl Hooks {
         register.start().await;
     }
 
-    fn authenticate(&self, client: &ConnectInfo) -> AuthResult {
+    /// Is this no client that name and password could let in?
+    fn is_no_client(&self, client: &ConnectInfo) -> bool {
         let id = client.id();
         if !id.remote_addr.is_some_and(|addr| self.peers.is_open(addr.port())) {
             tracing::warn!("refused client '{}': it came around the door", id.client_id);
-            return AuthResult::NotAuthorized;
+            return true;
         }
         let will_topic = client.last_will().map(|will| match will {
             LastWill::V3(will) => will.topic.to_string(),
@@ -63,8 +64,13 @@ impl Hooks {
         });
         if let Some(Err(why)) = will_topic.as_deref().map(check_topic_name) {
             tracing::warn!("refused client '{}': the last will's {why}", id.client_id);
-            return AuthResult::NotAuthorized;
+            return true;
         }
+        false
+    }
+
+    fn authenticate(&self, client: &ConnectInfo) -> AuthResult {
+        let id = client.id();
         let name = client.username().map(|name| &**name);
         let why = match self.access.check(name, client.password().map(|password| &**password)) {
             Ok(()) => {
@@ -92,6 +98,7 @@ impl Hooks {
         if check_topic_name(&publish.topic).is_err() {
             return None;
         }
+        self.tell(self.authorized(&from.id, "publish", &publish.topic)).await;
         let (now_ms, now_us) = now();
         let message = Message {
             id: self.ids.lock().unwrap_or_else(PoisonError::into_inner).next(now_us),
@@ -140,10 +147,10 @@ impl Hooks {
         }
     }
 
-    async fn observed(&self, param: &Parameter<'_>) {
-        if let Some(occurrence) = self.observe(param).await {
-            let event = occurrence.event;
-            guarded(event, self.events.happened(occurrence)).await;
+    /// Tells rules what happened, if anything did.
+    async fn tell(&self, occurrence: Option<Occurrence>) {
+        if let Some(occurrence) = occurrence {
+            guarded(occurrence.event, self.events.happened(occurrence)).await;
         }
     }
 }
@@ -160,10 +167,15 @@ impl Handler for Hooks {
     async fn hook(&self, param: &Parameter, acc: Option<HookResult>) -> ReturnType {
         match param {
             Parameter::ClientAuthenticate(client) => {
-                let answer = self.authenticate(client);
-                if let Some(occurrence) = self.refused(client, &answer) {
-                    guarded(occurrence.event, self.events.happened(occurrence)).await;
-                }
+                let answer = if self.is_no_client(client) {
+                    AuthResult::NotAuthorized
+                } else {
+                    let answer = self.authenticate(client);
+                    let anonymous = matches!(self.access, Access::Anonymous);
+                    self.tell(self.authenticated(client, &answer, anonymous)).await;
+                    answer
+                };
+                self.tell(self.refused(client, &answer)).await;
                 (false, Some(HookResult::AuthResult(answer)))
             }
             Parameter::MessagePublish(_, from, publish) => {
@@ -178,7 +190,7 @@ impl Handler for Hooks {
                 }
             },
             _ => {
-                self.observed(param).await;
+                self.tell(self.observe(param).await).await;
                 (true, acc)
             }
         }

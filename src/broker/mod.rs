@@ -13,6 +13,7 @@
 mod door;
 mod hooks;
 mod observed;
+mod overheard;
 mod packet;
 mod peers;
 mod reason;
@@ -232,7 +233,8 @@ async fn open(
     let mqtt = bind(config.bind, config.mqtt_port, "--mqtt-port").await?;
     let websocket = bind(config.bind, config.ws_port, "--ws-port").await?;
     let inner = |e: rmqtt::Error| StartError::Inner(e.to_string());
-    let peers = Arc::new(Peers::default());
+    let overhear = observed::OVERHEARD.iter().any(|event| config.events.contains(event));
+    let peers = Arc::new(Peers::new(overhear));
     // The load check would refuse clients whenever the machine is busy, for instance compiling.
     let scx = ServerContext::new().node_id(NODE).busy_check_enable(false).build().await;
     *scx.extends.retain_mut().await = Box::new(retain::Retained::default());

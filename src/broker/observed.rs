@@ -4,26 +4,31 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rmqtt::hook::{Parameter, Type};
 use rmqtt::session::Session;
 use rmqtt::types::{
-    AuthResult, ClientId, ConnectInfo, From as Origin, FromType, Id, Publish, Reason, Subscribe, Unsubscribe,
+    AuthResult, ClientId, ConnectInfo, From as Origin, FromType, Id, Publish, Reason, Subscribe,
+    SubscriptionOptions, Unsubscribe,
 };
 
 use super::hooks::{Hooks, now};
+use super::overheard::{self, Overheard};
+use super::peers::Peer;
 use super::{SESSION_EXPIRY, packet, reason};
-use crate::event::occurrence::{Client, Connection, PacketProperties, Subscription};
+use crate::event::occurrence::{Check, Client, Connection, PacketProperties, Subscription};
 use crate::event::{Message, Occurrence};
 use crate::limits;
 use crate::value::Value;
 
 /// The events that the embedded broker can tell, besides published messages.
-pub const EVENTS: [&str; 9] = [
+pub const EVENTS: [&str; 11] = [
     "client.connected",
     "client.disconnected",
     "client.connack",
+    "client.check_authn_complete",
+    "client.check_authz_complete",
     "session.subscribed",
     "session.unsubscribed",
     "message.delivered",
@@ -31,6 +36,9 @@ pub const EVENTS: [&str; 9] = [
     "message.dropped",
     "delivery.dropped",
 ];
+
+/// Those of them that tell properties which only the door sees.
+pub(super) const OVERHEARD: [&str; 3] = ["session.subscribed", "session.unsubscribed", "message.acked"];
 
 tokio::task_local! {
     /// The message that we are publishing ourselves: rmqtt says only that nobody took one.
@@ -68,10 +76,12 @@ impl Observed {
 
     /// The hooks that it needs, each once.
     pub(super) fn hooks(&self) -> Vec<Type> {
-        let table: [(&str, &[Type]); 9] = [
+        let table: [(&str, &[Type]); 10] = [
             ("client.connected", &[Type::ClientConnected]),
             ("client.disconnected", &[Type::ClientDisconnected]),
             ("client.connack", &[Type::ClientConnack]),
+            // Of messages, [`Hooks::published`] tells: rmqtt asks about them only after it.
+            ("client.check_authz_complete", &[Type::ClientSubscribeCheckAcl]),
             ("session.subscribed", &[Type::SessionSubscribed]),
             // Before the fact: afterwards nobody knows the subscription's QoS.
             ("session.unsubscribed", &[Type::ClientUnsubscribe]),
@@ -137,6 +147,11 @@ fn remember<K: Eq + Hash, V>(store: &Mutex<HashMap<K, V>>, key: K, value: V) {
     }
 }
 
+fn subscription(filter: &str, options: &SubscriptionOptions) -> Subscription {
+    let group = options.shared_group().map(ToString::to_string);
+    Subscription { filter: filter.to_owned(), group, qos: options.qos_value() }
+}
+
 impl Hooks {
     /// The event that a hook means, if it means one that rules want.
     pub(super) async fn observe(&self, parameter: &Parameter<'_>) -> Option<Occurrence> {
@@ -148,6 +163,9 @@ impl Hooks {
                 None
             }
             Parameter::ClientConnack(client, _) => Some(self.connack(client, "success")),
+            Parameter::ClientSubscribeCheckAcl(session, subscribe) => {
+                self.authorized(&session.id, "subscribe", &subscribe.topic_filter)
+            }
             Parameter::SessionSubscribed(session, subscribe) => Some(self.subscribed(session, subscribe)),
             Parameter::ClientUnsubscribe(session, unsubscribe) => {
                 self.unsubscribed(session, unsubscribe).await
@@ -156,7 +174,11 @@ impl Hooks {
                 Some(self.delivery("message.delivered", &session.id, from, publish))
             }
             Parameter::MessageAcked(session, from, publish) => {
-                Some(self.delivery("message.acked", &session.id, from, publish))
+                let properties = publish
+                    .packet_id
+                    .map(|id| self.overheard(&session.id, |heard| heard.acknowledged(id.get())));
+                let acked = self.delivery("message.acked", &session.id, from, publish);
+                Some(Occurrence { properties: properties.unwrap_or_default(), ..acked })
             }
             Parameter::MessageDropped(Some(to), from, publish, why) => {
                 let why = reason::delivery_dropped(why)?;
@@ -168,11 +190,23 @@ impl Hooks {
         }
     }
 
+    fn peer(&self, id: &Id) -> Option<Arc<Peer>> {
+        id.remote_addr.and_then(|addr| self.peers.find(addr.port()))
+    }
+
+    fn overheard(
+        &self,
+        id: &Id,
+        take: impl FnOnce(&mut Overheard) -> Option<PacketProperties>,
+    ) -> PacketProperties {
+        overheard::take(self.peer(id), take)
+    }
+
     fn client(&self, id: &Id) -> Client {
         Client {
             clientid: id.client_id.to_string(),
             username: id.username.as_ref().map(ToString::to_string),
-            peer: id.remote_addr.and_then(|addr| self.peers.find(addr.port())).map(|peer| peer.addr),
+            peer: self.peer(id).map(|peer| peer.addr),
         }
     }
 
@@ -195,9 +229,8 @@ impl Hooks {
                 packet::of_connect(connect),
             ),
         };
-        let peer = client.id().remote_addr.and_then(|addr| self.peers.find(addr.port()));
         Connection {
-            local: peer.and_then(|peer| peer.local),
+            local: self.peer(client.id()).and_then(|peer| peer.local),
             proto_name,
             proto_ver: client.proto_ver(),
             keepalive: client.keep_alive(),
@@ -241,13 +274,31 @@ impl Hooks {
     /// A CONNACK that says no. rmqtt has no hook for it, but it is we who refuse; a client that rmqtt refuses before
     /// it asks us, for its client id or its protocol, is not told.
     pub(super) fn refused(&self, client: &ConnectInfo, answer: &AuthResult) -> Option<Occurrence> {
-        let why = match answer {
-            _ if !self.observed.wants("client.connack") => return None,
-            AuthResult::Allow(..) => return None,
-            AuthResult::BadUsernameOrPassword => "bad_username_or_password",
-            AuthResult::NotFound | AuthResult::NotAuthorized => "not_authorized",
-        };
-        Some(self.connack(client, why))
+        let wanted = self.observed.wants("client.connack") && !matches!(answer, AuthResult::Allow(..));
+        wanted.then(|| self.connack(client, reason::authenticated(answer)))
+    }
+
+    /// Name and password of a client were looked at; `anonymous` says that they need not be. Of one CONNECT this is
+    /// told once, though the door may have to show it to rmqtt several times.
+    pub(super) fn authenticated(
+        &self,
+        client: &ConnectInfo,
+        answer: &AuthResult,
+        anonymous: bool,
+    ) -> Option<Occurrence> {
+        let event = "client.check_authn_complete";
+        let check = Check::Authentication { reason: reason::authenticated(answer), anonymous };
+        let occurrence = || Occurrence { check: Some(check), ..self.occurrence(event, client.id()) };
+        let again = || self.peer(client.id()).is_some_and(|peer| peer.is_again());
+        (self.observed.wants(event) && !again()).then(occurrence)
+    }
+
+    /// A client may publish or subscribe.
+    pub(super) fn authorized(&self, id: &Id, action: &'static str, topic: &str) -> Option<Occurrence> {
+        let event = "client.check_authz_complete";
+        let check = || Check::Authorization { action, topic: topic.to_owned() };
+        let occurrence = || Occurrence { check: Some(check()), ..self.occurrence(event, id) };
+        self.observed.wants(event).then(occurrence)
     }
 
     fn connack(&self, client: &ConnectInfo, why: &'static str) -> Occurrence {
@@ -257,12 +308,9 @@ impl Hooks {
 
     fn subscribed(&self, session: &Session, subscribe: &Subscribe) -> Occurrence {
         let options = &subscribe.opts;
-        let subscription = Subscription {
-            filter: subscribe.topic_filter.to_string(),
-            group: options.shared_group().map(ToString::to_string),
-            qos: options.qos_value(),
-        };
-        let mut properties = PacketProperties::default();
+        let subscription = subscription(&subscribe.topic_filter, options);
+        let written = subscription.written();
+        let mut properties = self.overheard(&session.id, |heard| heard.subscribed(&written));
         if let Some(id) = options.subscription_identifier() {
             properties.named.push(("Subscription-Identifier".to_owned(), Value::Int(id.get().into())));
         }
@@ -273,14 +321,12 @@ impl Hooks {
     async fn unsubscribed(&self, session: &Session, unsubscribe: &Unsubscribe) -> Option<Occurrence> {
         let subscriptions = session.subscriptions().await.ok()?;
         let subscriptions = subscriptions.read().await;
-        let options = subscriptions.get(&unsubscribe.topic_filter)?;
-        let subscription = Subscription {
-            filter: unsubscribe.topic_filter.to_string(),
-            group: options.shared_group().map(ToString::to_string),
-            qos: options.qos_value(),
-        };
+        let subscription =
+            subscription(&unsubscribe.topic_filter, subscriptions.get(&unsubscribe.topic_filter)?);
+        let written = subscription.written();
+        let properties = self.overheard(&session.id, |heard| heard.unsubscribed(&written));
         let occurrence = self.occurrence("session.unsubscribed", &session.id);
-        Some(Occurrence { subscription: Some(subscription), ..occurrence })
+        Some(Occurrence { subscription: Some(subscription), properties, ..occurrence })
     }
 
     fn delivery(&self, event: &'static str, to: &Id, from: &Origin, publish: &Publish) -> Occurrence {

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use bytestring::ByteString;
 use rmqtt::codec::types::{Publish as Packet, QoS};
-use rmqtt::codec::v5::{Connect, Disconnect, PublishProperties, UserProperties};
+use rmqtt::codec::v5::{Connect, Disconnect, PublishAck, PublishProperties, UserProperties};
 use rmqtt::types::Publish;
 
 use crate::event::occurrence::PacketProperties;
@@ -79,6 +79,16 @@ pub(super) fn of_disconnect(disconnect: &Disconnect) -> PacketProperties {
         ],
         &disconnect.user_properties,
     )
+}
+
+/// Properties of PUBACK or PUBREC.
+pub(super) fn of_ack(ack: &PublishAck) -> PacketProperties {
+    owned([("Reason-String", ack.reason_string.as_ref().map(text))], &ack.properties)
+}
+
+/// User properties alone.
+pub(super) fn of_user(user: &UserProperties) -> PacketProperties {
+    owned([], user)
 }
 
 /// A message of ours as rmqtt's. Its mark travels where rmqtt keeps the delay of `$delayed/…`, which is not built in.

@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use super::overheard::Store;
 
 /// A client, as the door saw it.
 #[derive(Debug)]
@@ -14,7 +16,17 @@ pub(super) struct Peer {
     pub(super) addr: SocketAddr,
     /// The address that it connected to.
     pub(super) local: Option<SocketAddr>,
+    /// What it said and rmqtt does not pass on, where events ask for it.
+    pub(super) overheard: Store,
     open: AtomicBool,
+    again: AtomicBool,
+}
+
+impl Peer {
+    /// Has the broker seen this very CONNECT before?
+    pub(super) fn is_again(&self) -> bool {
+        self.again.load(Ordering::Acquire)
+    }
 }
 
 /// Clients by the loopback port from which the door speaks for them. Entries outlive their connection, since a last
@@ -22,12 +34,20 @@ pub(super) struct Peer {
 #[derive(Debug, Default)]
 pub(super) struct Peers {
     by_port: RwLock<HashMap<u16, Arc<Peer>>>,
+    overhear: bool,
 }
 
 impl Peers {
+    /// Nobody yet; `overhear` says that events ask for what rmqtt does not pass on.
+    pub(super) fn new(overhear: bool) -> Peers {
+        Peers { by_port: RwLock::default(), overhear }
+    }
+
     /// Notes that the door speaks for `addr` from `port`, until the guard goes.
     pub(super) fn enter(&self, port: u16, addr: SocketAddr, local: Option<SocketAddr>) -> Entry {
-        let peer = Arc::new(Peer { addr, local, open: AtomicBool::new(true) });
+        let overheard = self.overhear.then(Mutex::default);
+        let peer =
+            Arc::new(Peer { addr, local, overheard, open: AtomicBool::new(true), again: false.into() });
         let mut by_port = self.by_port.write().unwrap_or_else(PoisonError::into_inner);
         by_port.insert(port, Arc::clone(&peer));
         Entry(peer)
@@ -46,7 +66,14 @@ impl Peers {
 
 /// Keeps a peer open.
 #[derive(Debug)]
-pub(super) struct Entry(Arc<Peer>);
+pub(super) struct Entry(pub(super) Arc<Peer>);
+
+impl Entry {
+    /// The broker will see a CONNECT that it has seen before.
+    pub(super) fn repeats(&self) {
+        self.0.again.store(true, Ordering::Release);
+    }
+}
 
 impl Drop for Entry {
     fn drop(&mut self) {

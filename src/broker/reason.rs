@@ -1,7 +1,7 @@
 //! Reasons under EMQX's names (emqx_reason_codes:name and the shutdown reasons of emqx_channel).
 
 use rmqtt::net::MqttError;
-use rmqtt::types::{Disconnect, Reason};
+use rmqtt::types::{AuthResult, Disconnect, Reason};
 
 /// The name of an MQTT 5 reason code that ends a connection.
 fn code(code: u8) -> &'static str {
@@ -33,6 +33,15 @@ fn code(code: u8) -> &'static str {
         0x9F => "connection_rate_exceeded",
         0xA0 => "maximum_connect_time",
         _ => "unknown_error",
+    }
+}
+
+/// What became of a client that wants to connect.
+pub(super) fn authenticated(answer: &AuthResult) -> &'static str {
+    match answer {
+        AuthResult::Allow(..) => "success",
+        AuthResult::BadUsernameOrPassword => "bad_username_or_password",
+        AuthResult::NotFound | AuthResult::NotAuthorized => "not_authorized",
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::HANDSHAKE_TIMEOUT;
+use super::overheard::Ear;
 use super::peers::Entry;
 use crate::limits;
 
@@ -43,23 +44,44 @@ pub(super) async fn relay(
 ) -> io::Result<()> {
     let (mut from_client, mut to_client) = tokio::io::split(client);
     let connect = tokio::time::timeout(HANDSHAKE_TIMEOUT, connect_packet(&mut from_client)).await??;
-    let (broker, answer, _entry) = introduce(inside, &connect).await?;
+    let (broker, answer, entry) = introduce(inside, &connect).await?;
     send(&mut to_client, &answer).await?;
     let (mut from_broker, mut to_broker) = broker.into_split();
 
     // Owns the way into the broker: when it is dropped, the broker reads the end of the stream.
-    let inward = async move { tokio::io::copy(&mut from_client, &mut to_broker).await };
+    let ear = Ear::new(&connect, &entry.0);
+    let inward = async move { inward(&mut from_client, &mut to_broker, ear).await };
     let outward = outward(&mut from_broker, &mut to_client);
     tokio::pin!(outward);
     let inward_ended = tokio::select! {
         ended = &mut outward => return ended,
-        ended = inward => ended.map(|_| ()),
+        ended = inward => ended,
         _ = stopped.wait_for(|stopped| *stopped) => Ok(()),
     };
     // The broker still answers what it has read.
     match tokio::time::timeout(LINGER, outward).await {
         Ok(ended) => inward_ended.and(ended),
         Err(_) => inward_ended,
+    }
+}
+
+/// Client to broker.
+async fn inward(
+    client: &mut (impl AsyncRead + Unpin),
+    broker: &mut (impl AsyncWrite + Unpin),
+    ear: Option<Ear>,
+) -> io::Result<()> {
+    let Some(mut ear) = ear else {
+        return tokio::io::copy(client, broker).await.map(|_| ());
+    };
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let length = client.read(&mut chunk).await?;
+        if length == 0 {
+            return Ok(());
+        }
+        ear.hear(&chunk[..length]);
+        broker.write_all(&chunk[..length]).await?;
     }
 }
 
@@ -116,19 +138,28 @@ async fn connect_packet(client: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec
 
 /// Hands the broker a CONNECT; the connection that it accepted or refused, and what it said.
 async fn introduce(inside: &impl Inside, connect: &[u8]) -> io::Result<(TcpStream, Vec<u8>, Entry)> {
+    let mut again = false;
     for wait in AGAIN {
-        let (stream, answer, entry) = try_introduce(inside, connect).await?;
+        let (stream, answer, entry) = try_introduce(inside, connect, again).await?;
         if !is_unavailable(&answer) {
             return Ok((stream, answer, entry));
         }
         drop((stream, entry));
         tokio::time::sleep(wait).await;
+        again = true;
     }
-    try_introduce(inside, connect).await
+    try_introduce(inside, connect, again).await
 }
 
-async fn try_introduce(inside: &impl Inside, connect: &[u8]) -> io::Result<(TcpStream, Vec<u8>, Entry)> {
+async fn try_introduce(
+    inside: &impl Inside,
+    connect: &[u8],
+    again: bool,
+) -> io::Result<(TcpStream, Vec<u8>, Entry)> {
     let (mut stream, entry) = inside.connect().await?;
+    if again {
+        entry.repeats();
+    }
     stream.write_all(connect).await?;
     let mut answer = vec![0; CHUNK];
     let mut length = 0;
@@ -214,8 +245,9 @@ mod tests {
         ];
         for (answers, expected) in rows {
             let broker = Scripted::start(answers).await;
-            let (_, answer, _) = introduce(&broker, b"\x10\0").await.unwrap();
+            let (_, answer, entry) = introduce(&broker, b"\x10\0").await.unwrap();
             assert_eq!(answer, expected, "{answers:?}");
+            assert_eq!(entry.0.is_again(), answers.len() > 1);
         }
     }
 }

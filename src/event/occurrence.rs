@@ -1,9 +1,8 @@
 //! What happened in a broker besides a message being published, and the columns that rules see of it.
 //!
 //! The event table says which columns there are; here stands what each holds. What the embedded broker cannot know
-//! reads as EMQX shows it for a client that has none: `client_attrs` and the properties of UNSUBSCRIBE and PUBACK are
-//! empty, of SUBSCRIBE only the subscription identifier is seen, `mountpoint` is undefined, `is_bridge` is false. In
-//! `conn_props` a property that has its default value does not stand, written or not.
+//! reads as EMQX shows it for a client that has none: `client_attrs` is empty, `mountpoint` is undefined, `is_bridge` is
+//! false. In `conn_props` a property that has its default value does not stand, written or not.
 //!
 //! Invariant: an occurrence has exactly the columns that [`Event::supplied`] names.
 
@@ -76,6 +75,35 @@ pub struct Subscription {
     pub qos: u8,
 }
 
+impl Subscription {
+    /// The filter as the client wrote it.
+    pub fn written(&self) -> String {
+        match &self.group {
+            Some(group) => format!("$share/{group}/{}", self.filter),
+            None => self.filter.clone(),
+        }
+    }
+}
+
+/// A check of what a client may do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Check {
+    /// May it connect?
+    Authentication {
+        /// `success`, or why not.
+        reason: &'static str,
+        /// Nobody asked who it is.
+        anonymous: bool,
+    },
+    /// May it do that?
+    Authorization {
+        /// `publish` or `subscribe`.
+        action: &'static str,
+        /// The topic, or the filter without `$share/GROUP/`.
+        topic: String,
+    },
+}
+
 /// One event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Occurrence {
@@ -83,8 +111,10 @@ pub struct Occurrence {
     pub event: &'static str,
     /// The client.
     pub client: Client,
-    /// Of `client.*`.
+    /// Of `client.*`, checks aside.
     pub connection: Option<Connection>,
+    /// Of `client.check_*`.
+    pub check: Option<Check>,
     /// Of `session.*`.
     pub subscription: Option<Subscription>,
     /// Of `message.*` and `delivery.*`.
@@ -106,6 +136,7 @@ impl Occurrence {
             event,
             client,
             connection: None,
+            check: None,
             subscription: None,
             message: None,
             reason: None,
@@ -136,16 +167,17 @@ impl Occurrence {
             "username" => optional(self.client.username.as_deref()),
             "peerhost" => self.client.peer.map_or(Value::Undefined, |peer| Value::str(host(peer))),
             "peername" => self.client.peer.map_or(Value::Undefined, |peer| Value::str(name_of(peer))),
-            "reason" | "reason_code" => self.reason(profile),
+            "reason" | "reason_code" if self.check.is_none() => self.reason(profile),
             "client_attrs" => Map::new().into(),
             "disconn_props" | "sub_props" | "unsub_props" | "puback_props" => self.properties.column(),
             "topic" if self.subscription.is_some() => self.subscribed(profile),
             "qos" if self.subscription.is_some() => {
                 self.subscription.as_ref().map_or(Value::Undefined, |s| i64::from(s.qos).into())
             }
-            _ => match (&self.connection, &self.message) {
-                (Some(connection), _) => self.connection(connection, name),
-                (_, Some(message)) => of_message(message, name),
+            _ => match (&self.connection, &self.check, &self.message) {
+                (Some(connection), ..) => self.connection(connection, name),
+                (_, Some(check), _) => of_check(check, name),
+                (.., Some(message)) => of_message(message, name),
                 _ => Value::Undefined,
             },
         }
@@ -183,10 +215,23 @@ impl Occurrence {
     /// 5.8 shows a shared subscription as it was written, 4.3 its filter alone.
     fn subscribed(&self, profile: Profile) -> Value {
         let Some(subscription) = &self.subscription else { return Value::Undefined };
-        match &subscription.group {
-            Some(group) if profile.is_5_8() => Value::str(format!("$share/{group}/{}", subscription.filter)),
-            _ => Value::str(&subscription.filter),
-        }
+        if profile.is_5_8() { Value::str(subscription.written()) } else { Value::str(&subscription.filter) }
+    }
+}
+
+/// The reason of an authentication is text, those of other events are atoms (emqx_rule_events:force_to_bin). Nobody is
+/// a superuser here, and nothing is denied: what EMQX answers without a rule of its own is `allow`, from `default`
+/// (emqx_access_control:do_authorize).
+fn of_check(check: &Check, name: &str) -> Value {
+    match (check, name) {
+        (Check::Authentication { reason, .. }, "reason_code") => Value::str(reason),
+        (Check::Authentication { anonymous, .. }, "is_anonymous") => (*anonymous).into(),
+        (Check::Authentication { .. }, "is_superuser") => false.into(),
+        (Check::Authorization { action, .. }, "action") => Value::static_atom(action),
+        (Check::Authorization { topic, .. }, "topic") => Value::str(topic),
+        (Check::Authorization { .. }, "authz_source") => Value::static_atom("default"),
+        (Check::Authorization { .. }, "result") => Value::static_atom("allow"),
+        _ => Value::Undefined,
     }
 }
 
@@ -233,6 +278,14 @@ mod tests {
         };
         let mut occurrence = Occurrence::new(event, client, 7);
         match event.split('.').next() {
+            _ if event == "client.check_authn_complete" => {
+                let reason = "not_authorized";
+                occurrence.check = Some(Check::Authentication { reason, anonymous: false });
+            }
+            _ if event == "client.check_authz_complete" => {
+                let topic = "t/#".to_owned();
+                occurrence.check = Some(Check::Authorization { action: "subscribe", topic });
+            }
             Some("client") => {
                 occurrence.connection = Some(Connection {
                     local: Some("[::1]:1883".parse().unwrap()),
@@ -261,7 +314,7 @@ mod tests {
         let supplied = ["client.connected", "client.disconnected", "client.connack", "session.subscribed"]
             .into_iter()
             .chain(["session.unsubscribed", "message.delivered", "message.acked", "message.dropped"])
-            .chain(["delivery.dropped"]);
+            .chain(["delivery.dropped", "client.check_authn_complete", "client.check_authz_complete"]);
         for name in supplied {
             let event = EVENTS.iter().find(|event| event.name == name).unwrap();
             for profile in Profile::ALL {
@@ -286,6 +339,8 @@ mod tests {
             ("client.connected", "expiry_interval", "60", "60"),
             ("client.connack", "expiry_interval", "60000", ""),
             ("message.delivered", "from_username", "p", "p"),
+            ("client.check_authn_complete", "reason_code", "not_authorized", ""),
+            ("client.check_authz_complete", "action", "subscribe", ""),
         ] {
             for (profile, expected) in [(Profile::V5_8, new), (Profile::V4_3, old)] {
                 let columns = occurrence(event).columns(profile);

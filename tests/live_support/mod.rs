@@ -1,6 +1,7 @@
 //! What the live tests share: scripted web servers, a mosquitto, and the rulemill binary at work.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod bare;
 pub mod mosquitto;
 pub mod process;
 pub mod web;
