@@ -31,6 +31,16 @@ pub use exit::Exit;
 #[derive(Parser)]
 #[command(name = "rulemill", version, about, propagate_version = true, max_term_width = 110)]
 struct Cli {
+    /// Colours: always, never, or where a terminal shows the text and NO_COLOR is not set.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN",
+        hide_possible_values = true
+    )]
+    color: show::Color,
     #[command(subcommand)]
     command: Command,
 }
@@ -85,6 +95,7 @@ pub fn main() -> Exit {
             return if e.use_stderr() { Exit::Usage } else { Exit::Ok };
         }
     };
+    cli.color.apply();
     let result = match cli.command {
         Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),

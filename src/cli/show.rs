@@ -16,9 +16,33 @@ pub enum OutputFormat {
     Json,
 }
 
+/// When there are colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// Where a terminal shows the text, and `NO_COLOR` is not set.
+    Auto,
+    /// In files and pipes too.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl Color {
+    /// Holds for all that is printed from here on.
+    pub(super) fn apply(self) {
+        match self {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::Always.write_global(),
+            Color::Never => anstream::ColorChoice::Never.write_global(),
+        }
+    }
+}
+
 /// Writes blocks for people; `anstream` takes the colours out where nobody wants them.
 pub(super) fn blocks(out: &mut dyn Write, problems: &[Diagnostic]) -> io::Result<()> {
-    problems.iter().try_for_each(|problem| writeln!(out, "{}\n", human::to_text(problem, true)))
+    let width = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0));
+    let text = |problem| human::to_text_within(problem, true, width.unwrap_or(human::WIDTH));
+    problems.iter().try_for_each(|problem| writeln!(out, "{}\n", text(problem)))
 }
 
 /// How a command ends that met these while it read rule files.

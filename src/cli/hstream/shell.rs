@@ -4,7 +4,7 @@
 //!
 //! Invariant: a line is a statement; Ctrl-C ends a running query and never the shell.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, Write};
 use std::time::Duration;
 
 use clap::Args;
@@ -264,8 +264,7 @@ async fn query(client: &Client, text: &str, interrupt: &mut Signal) -> Result<()
         while let Some(line) = lines.next().await? {
             print_row(&line)?;
         }
-        let colour =
-            std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let colour = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
         let (on, off) = if colour { ("\x1b[32m", "\x1b[0m") } else { ("", "") };
         writeln!(std::io::stdout(), "{on}Terminated{off}")?;
         Ok::<(), Failure>(())

@@ -1,7 +1,5 @@
 //! The log, on standard error.
 
-use std::io::IsTerminal;
-
 use tracing_subscriber::EnvFilter;
 
 use super::{LogFormat, RunArgs};
@@ -13,8 +11,7 @@ const VARIABLE: &str = "RULEMILL_LOG";
 pub(super) fn start(args: &RunArgs) {
     let default = if args.quiet { "off,rulemill=warn" } else { "off,rulemill=info" };
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(default));
-    let colours =
-        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // Fails only where a log was started before, as in tests.
