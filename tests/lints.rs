@@ -14,6 +14,8 @@ use rulemill::text::Source;
 use rulemill::value::Bytes;
 use rulemill::{diag, eval};
 
+mod support;
+
 fn input(path: &str, text: &str) -> Input {
     Input { path: path.to_owned(), bytes: text.as_bytes().to_vec() }
 }
@@ -57,6 +59,15 @@ impl Fixtures for NoFixtures {
     }
 }
 
+/// The codes that a command says of a rule file.
+fn said(args: &[&str], text: &str) -> Vec<&'static str> {
+    let folder = support::folder(&[("r.yaml", text.as_bytes())]);
+    let ran = support::rulemill(folder.path(), args);
+    assert_eq!(ran.exit == 0, ran.err.is_empty(), "{}{}", ran.out, ran.err);
+    let said = |page: &&diag::codes::Code| ran.err.contains(&format!("[{}]", page.code));
+    diag::codes::CODES.iter().filter(said).map(|page| page.code).collect()
+}
+
 /// The codes that an example raises.
 fn raised(example: &diag::examples::Example) -> Vec<&'static str> {
     use diag::examples::Example;
@@ -82,6 +93,8 @@ fn raised(example: &diag::examples::Example) -> Vec<&'static str> {
                 Err(e) => vec![*e.diagnostic],
             }
         }
+        Example::Formatted(text) => return said(&["fmt", "--check", "r.yaml"], text),
+        Example::ToJson(text) => return said(&["convert", "r.yaml", "--to", "json"], text),
         Example::Tests(text) => {
             let (loaded, _) = load("r.sql", b"SELECT payload FROM \"t/1\"", Profile::V5_8);
             match harness::parse("r.test.yaml", text.as_bytes(), &mut NoFixtures) {

@@ -1,7 +1,7 @@
 //! `rulemill eval`: one statement over messages, like jq.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -36,6 +36,9 @@ pub(super) struct EvalArgs {
     /// A column as it shall be, NAME=JSON; may be given again.
     #[arg(long = "column", value_name = "NAME=JSON")]
     columns: Vec<String>,
+    /// Print each output over several lines.
+    #[arg(long)]
+    pretty: bool,
     /// Fill in the sample values of EMQX's online tester.
     #[arg(long)]
     fill_samples: bool,
@@ -56,13 +59,14 @@ pub(super) fn run(args: EvalArgs) -> anyhow::Result<Exit> {
     let mut ctx = world::ctx();
     let Some(base) = columns(&program, &args, &mut ctx)? else { return Ok(Exit::Failed) };
     let mut exit = Exit::Ok;
-    for payload in payloads(&args.files, &program)? {
+    payloads(&args.files, &program, &mut |payload, name| {
         let mut columns = base.clone();
         if let Some(payload) = payload {
             columns.insert_column("payload", Value::Str(payload));
         }
-        exit = exit.max(one(&program, &columns, &mut ctx)?);
-    }
+        exit = exit.max(one(&program, &columns, name, args.pretty, &mut ctx)?);
+        Ok(())
+    })?;
     Ok(exit)
 }
 
@@ -76,7 +80,7 @@ fn statement(sql: &str) -> anyhow::Result<Source> {
     }
 }
 
-fn one(program: &Program, columns: &Map, ctx: &mut Ctx) -> anyhow::Result<Exit> {
+fn one(program: &Program, columns: &Map, name: &str, pretty: bool, ctx: &mut Ctx) -> anyhow::Result<Exit> {
     match eval::run(program, columns, ctx) {
         Ok(Verdict::NoMatch) => Ok(Exit::Ok),
         Ok(Verdict::Outputs(outputs)) => {
@@ -84,16 +88,67 @@ fn one(program: &Program, columns: &Map, ctx: &mut Ctx) -> anyhow::Result<Exit> 
             for at in 0..outputs.len() {
                 let mut line = Vec::new();
                 outputs.write_json(at, &mut line).context("an output has no JSON")?;
+                let mut line = if pretty { indented(&line) } else { line };
                 line.push(b'\n');
                 out.write_all(&line)?;
             }
             Ok(Exit::Ok)
         }
         Err(e) => {
-            show::blocks(&mut anstream::stderr().lock(), std::slice::from_ref(&e.diagnostic))?;
+            let mut diagnostic = *e.diagnostic;
+            if !name.is_empty() {
+                diagnostic.help.push(format!("this happened at {name}"));
+            }
+            show::blocks(&mut anstream::stderr().lock(), &[diagnostic])?;
             Ok(Exit::Failed)
         }
     }
+}
+
+/// Compact JSON over several lines. The text of numbers and strings stays as it is: no reader of JSON holds them all.
+fn indented(json: &[u8]) -> Vec<u8> {
+    let (mut out, mut depth, mut quoted, mut escaped) = (Vec::new(), 0usize, false, false);
+    let line = |out: &mut Vec<u8>, depth: usize| {
+        out.push(b'\n');
+        out.extend(std::iter::repeat_n(b' ', 2 * depth));
+    };
+    for (at, byte) in json.iter().enumerate() {
+        let empty = matches!((byte, json.get(at + 1)), (b'{', Some(b'}')) | (b'[', Some(b']')));
+        let was_empty =
+            matches!((at.checked_sub(1).map(|at| json[at]), byte), (Some(b'{'), b'}') | (Some(b'['), b']'));
+        match byte {
+            _ if quoted => {
+                quoted = escaped || *byte != b'"';
+                escaped = !escaped && *byte == b'\\';
+                out.push(*byte);
+            }
+            b'"' => {
+                quoted = true;
+                out.push(*byte);
+            }
+            b'{' | b'[' => {
+                out.push(*byte);
+                depth += 1;
+                if !empty {
+                    line(&mut out, depth);
+                }
+            }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if !was_empty {
+                    line(&mut out, depth);
+                }
+                out.push(*byte);
+            }
+            b',' => {
+                out.push(*byte);
+                line(&mut out, depth);
+            }
+            b':' => out.extend(b": "),
+            _ => out.push(*byte),
+        }
+    }
+    out
 }
 
 /// The columns but the payload; none when the message would not be selected, which has been said.
@@ -132,26 +187,58 @@ fn columns(program: &Program, args: &EvalArgs, ctx: &mut Ctx) -> anyhow::Result<
     Ok(Some(columns))
 }
 
-/// The payloads; a statement about an event needs none, and gets one run.
-fn payloads(files: &[PathBuf], program: &Program) -> anyhow::Result<Vec<Option<Bytes>>> {
-    let mut payloads = Vec::new();
+/// Calls `each` with every payload, one at a time; a statement about an event needs none, and gets one run.
+fn payloads(
+    files: &[PathBuf],
+    program: &Program,
+    each: &mut dyn FnMut(Option<Bytes>, &str) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     for file in files {
+        let name = if files.len() > 1 { file.display().to_string() } else { String::new() };
         let bytes = fs::read(file).with_context(|| format!("cannot read '{}'", file.display()))?;
-        payloads.push(Some(Bytes::from(bytes)));
+        each(Some(Bytes::from(bytes)), &name)?;
     }
     if !files.is_empty() {
-        return Ok(payloads);
+        return Ok(());
     }
     if program.topics().first().is_some_and(|topic| event::is_event_topic(topic)) {
-        return Ok(vec![None]);
+        return each(None, "");
     }
-    let mut input = Vec::new();
-    io::stdin().lock().read_to_end(&mut input).context("cannot read standard input")?;
-    let input = Bytes::from(input);
-    let whole = input.slice_ref(input.trim_ascii());
-    if decode::decode(&whole).is_ok() {
-        return Ok(vec![Some(whole)]);
+    let mut input = io::stdin().lock();
+    let mut start = Vec::new();
+    // A first line that is a document of its own has more of them behind it, however many; else the whole input is
+    // one document over several lines, or lines of something else.
+    input.read_until(b'\n', &mut start).context("cannot read standard input")?;
+    let first = Bytes::copy_from_slice(start.trim_ascii());
+    if decode::decode(&first).is_err() {
+        input.read_to_end(&mut start).context("cannot read standard input")?;
+        let whole = Bytes::from(start);
+        let whole = whole.slice_ref(whole.trim_ascii());
+        if decode::decode(&whole).is_ok() {
+            return each(Some(whole), "");
+        }
+        let several = whole.contains(&b'\n');
+        for (at, line) in whole.split(|byte| *byte == b'\n').enumerate() {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let name = if several { format!("line {}", at + 1) } else { String::new() };
+            each(Some(whole.slice_ref(line)), &name)?;
+        }
+        return Ok(());
     }
-    let lines = whole.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    Ok(lines.map(|line| Some(whole.slice_ref(line))).collect())
+    // It may be the only one; who sends more sees the number from the second on.
+    each(Some(first), "")?;
+    let mut line = Vec::new();
+    for at in 2.. {
+        line.clear();
+        if input.read_until(b'\n', &mut line).context("cannot read standard input")? == 0 {
+            break;
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        // Blank lines between documents are no payloads.
+        if !text.trim_ascii().is_empty() {
+            each(Some(Bytes::copy_from_slice(text)), &format!("line {at}"))?;
+        }
+    }
+    Ok(())
 }

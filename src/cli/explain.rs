@@ -223,6 +223,8 @@ fn error_files(example: &examples::Example) -> Vec<File> {
             vec![file("in a rule file", &bytes.escape_ascii().to_string().replace("\\n", "\n"))]
         }
         E::Named(name, text) => vec![file(name, text)],
+        E::Formatted(text) => vec![file("in a rule file, for `rulemill fmt`", text)],
+        E::ToJson(text) => vec![file("in a rule file, for `rulemill convert --to json`", text)],
         E::Tests(text) => vec![file("in a test file", text)],
     }
 }

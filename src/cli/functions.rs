@@ -24,7 +24,7 @@ use crate::value::encode;
 /// Options of `fn`.
 #[derive(Args, Debug)]
 pub(super) struct FnArgs {
-    /// A function, a part of names, `/a pattern/`, or a family; all functions when there is none.
+    /// A function, a part of names, `/a pattern/`, a family, or a word of what functions do; all when there is none.
     name: Option<String>,
     /// Only what this EMQX has: 5.8 or 4.3.
     #[arg(long, value_name = "VERSION")]
@@ -103,7 +103,14 @@ fn wanted(name: Option<&str>, profile: Option<Profile>) -> Result<Wanted, Unknow
         return Err(unknown(format!("EMQX {profile} has no function '{name}'; {there} has"), None));
     }
     let part = name.to_lowercase();
-    let close = rows().filter(|row| row.family == part || row.name.contains(&part)).collect();
+    let mut close: Vec<_> = rows().filter(|row| row.family == part || row.name.contains(&part)).collect();
+    if close.is_empty() {
+        let words = |row: &&Builtin| {
+            let mut words = row.doc.split(|c: char| !c.is_alphanumeric());
+            words.any(|word| word.to_lowercase() == part)
+        };
+        close = rows().filter(words).collect();
+    }
     listed(close, || {
         let near = nearest(name, table::all().filter(has).map(|row| row.name));
         let help = match near {

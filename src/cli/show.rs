@@ -18,7 +18,9 @@ pub enum OutputFormat {
 
 /// Writes blocks for people; `anstream` takes the colours out where nobody wants them.
 pub(super) fn blocks(out: &mut dyn Write, problems: &[Diagnostic]) -> io::Result<()> {
-    problems.iter().try_for_each(|problem| writeln!(out, "{}\n", human::to_text(problem, true)))
+    let width = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0));
+    let text = |problem| human::to_text_within(problem, true, width.unwrap_or(human::WIDTH));
+    problems.iter().try_for_each(|problem| writeln!(out, "{}\n", text(problem)))
 }
 
 /// Does this stream get colours?

@@ -18,6 +18,10 @@ pub enum Example {
     Bytes(&'static [u8]),
     /// A file of this name.
     Named(&'static str, &'static str),
+    /// A rule file that `rulemill fmt` reads.
+    Formatted(&'static str),
+    /// A rule file that `rulemill convert --to json` reads.
+    ToJson(&'static str),
     /// The test file of the rule `SELECT payload FROM "t/1"`, whose id is `r`.
     Tests(&'static str),
 }
@@ -28,13 +32,9 @@ pub fn find(code: &str) -> Option<(Example, Example)> {
 }
 
 /// Codes without an example, and why.
-pub const WITHOUT: &[(&str, &str)] = &[
-    (codes::UNREADABLE, "a file that is not there"),
-    (codes::NOT_FORMATTED, "fmt says it, not check"),
-    (codes::UNWRITABLE, "convert says it, not check"),
-];
+pub const WITHOUT: &[(&str, &str)] = &[(codes::UNREADABLE, "a file that is not there")];
 
-use Example::{Bytes, Named, OldSql, Rules, Run, Sql, Tests};
+use Example::{Bytes, Formatted, Named, OldSql, Rules, Run, Sql, Tests, ToJson};
 
 /// A file of one rule without anything else.
 const PLAIN: &str = "rule_engine: { rules: { r: { sql: 'SELECT * FROM \"t/1\"' } } }\n";
@@ -100,6 +100,8 @@ const EXAMPLES: &[(&str, Example, Example)] = &[
     (codes::UNKNOWN_LINT, Rules("rulemill: { lints: { double-quotd-string: warn } }\n"), Rules("rulemill: { lints: { double-quoted-string: warn } }\n")),
     (codes::INCLUDE, Named("r.conf", "include required(\"missing.conf\")\n"), Named("r.conf", HOCON)),
     (codes::SUBSTITUTION, Named("r.conf", "rule_engine { rules { r { sql = ${sql} } } }\n"), Named("r.conf", HOCON)),
+    (codes::UNWRITABLE, ToJson("rule_engine: { rules: { r: { sql: 'SELECT * FROM \"t/1\"', metadata: { limit: .inf } } } }\n"), ToJson("rule_engine: { rules: { r: { sql: 'SELECT * FROM \"t/1\"', metadata: { limit: 1.0e308 } } } }\n")),
+    (codes::NOT_FORMATTED, Formatted("rule_engine: { rules: { r: { description: &shared 'select * from \"t/1\"', sql: *shared } } }\n"), Formatted("rule_engine: { rules: { r: { description: 'select * from \"t/1\"', sql: 'SELECT * FROM \"t/1\"' } } }\n")),
     (codes::NO_TESTS, Tests("clock: 2022-05-05T10:00:00Z\n"), Tests(PASSES)),
     (codes::UNKNOWN_RULE, Tests("rule: s\ntests:\n  - { name: x, given: { topic: t/1, payload: x }, expect: no_match }\n"), Tests("rule: r\ntests:\n  - { name: x, given: { topic: t/2, payload: x }, expect: not_selected }\n")),
     (codes::UNKNOWN_WORD, Tests("tests:\n  - { name: x, given: { topic: t/1, payload: x }, expect: { output: { payload: { $starts: x } } } }\n"), Tests("tests:\n  - { name: x, given: { topic: t/1, payload: x }, expect: { output: { payload: { $regex: '^x' } }, actions: $any } }\n")),

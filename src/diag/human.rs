@@ -5,8 +5,16 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::{Diagnostic, Severity};
 use crate::text::{Source, Span};
 
+/// Columns of a block where nobody says how many there are.
+pub const WIDTH: usize = 140;
+
 /// A block of text, with colours when asked for.
 pub fn to_text(diagnostic: &Diagnostic, color: bool) -> String {
+    to_text_within(diagnostic, color, WIDTH)
+}
+
+/// A block of text for a terminal of this width: of longer lines the part is shown that matters.
+pub fn to_text_within(diagnostic: &Diagnostic, color: bool, width: usize) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -40,7 +48,7 @@ pub fn to_text(diagnostic: &Diagnostic, color: bool) -> String {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    renderer.render(&[group])
+    renderer.term_width(width).render(&[group])
 }
 
 /// What is underlined: at least one character where there is one, and not the rest of a text of many lines.

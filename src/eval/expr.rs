@@ -6,9 +6,9 @@ use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
 use super::scope::Scope;
-use super::{Evaluated, Fail, compare, cond};
+use super::{Evaluated, Fail, advice, compare, cond};
 use crate::ctx::Ctx;
-use crate::func::{Call, FnError, Purity, arith};
+use crate::func::{Call, Purity, arith};
 use crate::limits;
 use crate::program::{Failure, Kind, Node};
 use crate::sql::ast::{ArithOp, CompareOp};
@@ -111,7 +111,8 @@ fn computed(scope: &Scope<'_>, node: &Node, ctx: &mut Ctx) -> Evaluated<Value> {
         }
         Kind::Negate(inner) => {
             let value = eval(scope, inner, ctx)?;
-            arith::negate(&value).map_err(|e| operator_failure("-", e, node.span).showing(inner.span, &value))
+            arith::negate(&value)
+                .map_err(|e| advice::operator("-", &e, &[&value], node.span).showing(inner.span, &value))
         }
         Kind::Arith(op, left, right) => {
             let l = eval(scope, left, ctx)?;
@@ -125,17 +126,14 @@ fn computed(scope: &Scope<'_>, node: &Node, ctx: &mut Ctx) -> Evaluated<Value> {
                 ArithOp::Modulo => arith::modulo(&l, &r),
             };
             answer.map_err(|e| {
-                operator_failure(op.text(), e, node.span).showing(left.span, &l).showing(right.span, &r)
+                let fail = advice::operator(op.text(), &e, &[&l, &r], node.span);
+                fail.showing(left.span, &l).showing(right.span, &r)
             })
         }
         Kind::Call { .. } => call(scope, node, ctx),
         // Conditions where a value stands were made `Fails` when the program was compiled.
         _ => cond::evaluate(scope, node, ctx),
     }
-}
-
-fn operator_failure(name: &str, e: FnError, span: Span) -> Fail {
-    Fail::new("E310", format!("`{name}`: {e}"), span)
 }
 
 fn call(scope: &Scope<'_>, node: &Node, ctx: &mut Ctx) -> Evaluated<Value> {
@@ -161,6 +159,10 @@ fn call(scope: &Scope<'_>, node: &Node, ctx: &mut Ctx) -> Evaluated<Value> {
         let fail = args.iter().zip(values).fold(fail, |fail, (arg, value)| {
             if matches!(arg.kind, Kind::Const(_)) { fail } else { fail.showing(arg.span, value) }
         });
+        let fail = match advice::way_out(&e, &values.iter().collect::<Vec<_>>()) {
+            Some(help) => fail.help(help),
+            None => fail,
+        };
         fail.help(format!("it is {}", builtin.signature()))
     })
 }

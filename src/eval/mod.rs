@@ -4,6 +4,7 @@
 //!
 //! Invariant: what a program answers depends on the columns and the [`Ctx`] alone.
 
+mod advice;
 mod compare;
 mod cond;
 mod expr;

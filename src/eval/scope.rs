@@ -144,16 +144,39 @@ impl<'a> Payload<'a> {
 fn not_json(e: decode::JsonError, payload: Option<&Value>, span: Span) -> Fail {
     let fail = Fail::new("E301", format!("the payload is no JSON: {e}"), span);
     let fail = match payload {
-        Some(Value::Str(text)) => {
-            let text = String::from_utf8_lossy(text);
-            let start: String = text.chars().take(60).collect();
-            let more = if start.len() < text.len() { "…" } else { "" };
-            fail.help(format!("the payload is: {start}{more}"))
-        }
+        Some(Value::Str(text)) if text.is_empty() => fail.help("the payload is empty"),
+        Some(Value::Str(text)) => fail.help(around(text, e.at)),
         _ => fail,
     };
     fail.help(
         "a path into the payload needs JSON; guard it with a topic filter that only JSON messages match",
+    )
+}
+
+/// The payload, or its part around a place.
+fn around(payload: &[u8], at: usize) -> String {
+    const SHOWN: usize = 60;
+    let (before, after) = payload.split_at(at.min(payload.len()));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).escape_debug().to_string().replace("\\\"", "\"");
+    if at == 0 {
+        let (start, more) =
+            (&payload[..payload.len().min(SHOWN)], if payload.len() > SHOWN { "…" } else { "" });
+        return format!("the payload is: {}{more}", text(start));
+    }
+    let from = before.len().saturating_sub(SHOWN / 2);
+    let to = after.len().min(SHOWN / 2);
+    if after.is_empty() {
+        return format!(
+            "the payload ends too early: {}{}",
+            if from > 0 { "…" } else { "" },
+            text(&before[from..])
+        );
+    }
+    let (less, more) = (if from > 0 { "…" } else { "" }, if to < after.len() { "…" } else { "" });
+    format!(
+        "the payload is good up to here: {less}{} and goes on: {}{more}",
+        text(&before[from..]),
+        text(&after[..to])
     )
 }
 

@@ -262,6 +262,9 @@ fn unknown_column(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn advice(subject: &Subject<'_>, clause: Clause, name: &str) -> String {
     let columns = subject.columns();
     match name {
+        _ if name.eq_ignore_ascii_case("distinct") => {
+            return "rule SQL has no DISTINCT: a rule sees one message at a time".to_owned();
+        }
         "retain" | "dup" if columns.contains(&"flags") => return format!("the flag is `flags.{name}`"),
         "ip" | "ip_address" | "ipaddress" if columns.contains(&"peerhost") => {
             return "the client's address is `peerhost`".to_owned();

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::lean::lean;
 use super::resolve::{Scope, Slots};
+use super::unknown;
 use super::{Alias, Body, Collection, Compiled, Failure, General, Kind, Node, Output, PlainList, SelectList};
-use crate::diag::{Diagnostic, nearest};
+use crate::diag::Diagnostic;
 use crate::func;
 use crate::profile::Profile;
 use crate::sql::ast::{Expr, ExprKind, Field, Path, PathIndex, PathStep, Statement, Style};
@@ -334,38 +335,11 @@ impl Compiler {
         {
             return Node { kind: Kind::Call { builtin, args: nodes }, span };
         }
-        let (failure, problem) = unknown_function(path, args.len(), self.profile);
+        let (failure, problem) = unknown::function(path, args.len(), self.profile);
         self.problems.push(problem.at(path.at.0, ""));
         // The arguments are evaluated first in EMQX; their failure is the same failure of the clause.
         Node { kind: Kind::Fails(Box::new(failure)), span }
     }
-}
-
-fn unknown_function(path: &Path, arity: usize, profile: Profile) -> (Failure, Diagnostic) {
-    let name = path.to_string();
-    let here: Vec<usize> =
-        func::named(&name).filter(|f| f.profiles.has(profile)).map(|f| f.params.len()).collect();
-    let other = func::named(&name).next();
-    let (code, message, help) = if !path.steps.is_empty() {
-        let message =
-            format!("`{name}` is a function of a module, and rulemill has only EMQX's builtin ones");
-        ("E101", message, None)
-    } else if !here.is_empty() {
-        let counts: Vec<String> = here.iter().map(usize::to_string).collect();
-        let noun = if counts == ["1"] { "argument" } else { "arguments" };
-        let message = format!("`{name}` takes {} {noun}, not {arity}", counts.join(" or "));
-        ("E102", message, None)
-    } else if let Some(builtin) = other {
-        let message = format!("EMQX {profile} has no function `{name}`");
-        ("E103", message, Some(format!("it is in the other profile: {}", builtin.signature())))
-    } else {
-        let names = func::table::all().filter(|f| f.profiles.has(profile)).map(|f| f.name);
-        let help = nearest(&name, names).map(|near| format!("did you mean `{near}`?"));
-        ("E101", format!("there is no function `{name}`"), help)
-    };
-    let mut problem = Diagnostic::error(code, message.clone());
-    problem.help.extend(help.clone());
-    (Failure { code, message, help }, problem)
 }
 
 impl Alias {

@@ -11,6 +11,7 @@ mod compile;
 mod lean;
 mod node;
 mod resolve;
+mod unknown;
 
 use std::sync::Arc;
 

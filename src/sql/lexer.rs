@@ -13,6 +13,7 @@ use nom::combinator::{opt, recognize};
 use nom::sequence::{delimited, pair, preceded};
 use nom::{IResult, Parser};
 
+use super::foreign;
 use super::token::{Kind, Token, is_name_char, keyword};
 use crate::diag::Diagnostic;
 use crate::profile::Profile;
@@ -36,6 +37,8 @@ pub(super) struct Scanned {
 pub(super) struct Comment {
     /// From its `--`, without blanks at its end.
     pub text: String,
+    /// Where it stands.
+    pub span: Span,
     /// The token that it stands before.
     pub before: usize,
     /// Nothing else stands before it on its line.
@@ -47,7 +50,7 @@ pub(super) struct Comment {
 /// As [`scan`], with the comments.
 pub(super) fn scan_all(text: &str, profile: Profile) -> Scanned {
     let clean = Clean::new(text);
-    let mut tokens = Vec::new();
+    let mut tokens: Vec<Token> = Vec::new();
     let mut comments = Vec::new();
     let mut problems = Vec::new();
     let mut rest = clean.text.as_str();
@@ -56,18 +59,30 @@ pub(super) fn scan_all(text: &str, profile: Profile) -> Scanned {
         rest = skip_blanks(rest);
         let at = clean.text.len() - rest.len();
         let Some(first) = rest.chars().next() else { break };
-        match token(rest, profile) {
+        clean.comments(blanks..at, tokens.len(), &mut comments);
+        let read = match foreign::operator(rest) {
+            Some(foreign) => Err(foreign),
+            None => token(rest, profile).map_err(|_| {
+                let touches = tokens.last().is_some_and(|last| last.span.end == clean.span(at, at).start);
+                foreign::text(rest, first, &tokens, touches)
+            }),
+        };
+        rest = match read {
             Ok((after, kind)) => {
-                clean.comments(blanks..at, tokens.len(), &mut comments);
                 let span = clean.span(at, clean.text.len() - after.len());
                 tokens.push(Token { kind, span });
-                rest = after;
+                after
             }
-            Err(_) => {
-                let taken = unreadable(rest, first, clean.span(at, at + first.len_utf8()), &mut problems);
-                rest = &rest[taken..];
+            Err(foreign) => {
+                let span = clean.span(at - foreign.before, at + foreign.taken);
+                if foreign.before > 0 {
+                    tokens.pop();
+                }
+                problems.push(Diagnostic::error("E001", foreign.message).at(span, "").help(foreign.help));
+                tokens.extend(foreign.token.map(|kind| Token { kind, span }));
+                &rest[foreign.taken..]
             }
-        }
+        };
     }
     let end = clean.span(clean.text.len(), clean.text.len());
     tokens.push(Token { kind: Kind::End, span: end });
@@ -112,8 +127,10 @@ impl<'a> Clean<'a> {
         while let Some(found) = self.text[at..blanks.end].find("--") {
             let start = at + found;
             let length = self.text[start..blanks.end].find('\n').unwrap_or(blanks.end - start);
+            let text = self.text[start..start + length].trim_end();
             out.push(Comment {
-                text: self.text[start..start + length].trim_end().to_owned(),
+                text: text.to_owned(),
+                span: self.span(start, start + text.len()),
                 before,
                 own_line: start == 0 || self.text[at..start].contains('\n') || at > blanks.start,
                 deeper: column(start) > column(blanks.end),
@@ -150,24 +167,7 @@ fn skip_blanks(mut rest: &str) -> &str {
 
 /// The comments of a statement, from their two dashes to the end of their lines.
 pub fn comments(text: &str, profile: Profile) -> Vec<Span> {
-    let clean = Clean::new(text);
-    let mut comments = Vec::new();
-    let mut rest = clean.text.as_str();
-    loop {
-        rest = rest.trim_start_matches([' ', '\t', '\r', '\n']);
-        let at = clean.text.len() - rest.len();
-        let Some(first) = rest.chars().next() else { return comments };
-        rest = match (rest.starts_with("--"), rest.split_once('\n')) {
-            (true, Some((line, after))) => {
-                comments.push(clean.span(at, at + line.trim_end_matches('\r').len()));
-                after
-            }
-            _ => match token(rest, profile) {
-                Ok((after, _)) => after,
-                Err(_) => &rest[unreadable(rest, first, Span::default(), &mut Vec::new())..],
-            },
-        };
-    }
+    scan_all(text, profile).comments.into_iter().map(|comment| comment.span).collect()
 }
 
 fn token(input: &str, profile: Profile) -> IResult<&str, Kind> {
@@ -249,43 +249,6 @@ fn number(input: &str) -> IResult<&str, Kind> {
     Ok((end, kind(text.to_owned())))
 }
 
-/// Reports a text that starts no token; returns how many bytes to pass over.
-fn unreadable(rest: &str, first: char, span: Span, problems: &mut Vec<Diagnostic>) -> usize {
-    let len = first.len_utf8();
-    let (message, help, taken) = match first {
-        '\'' => ("a string without its closing quote".to_owned(), "close it with `'`", rest.len()),
-        '"' => ("a name without its closing quote".to_owned(), "close it with `\"`", rest.len()),
-        '#' => {
-            let line = rest.find('\n').unwrap_or(rest.len());
-            ("`#` starts no comment".to_owned(), "write `-- …`, with a line after it", line)
-        }
-        ';' => ("a statement takes no `;`".to_owned(), "leave it out", len),
-        '`' => ("backticks quote nothing".to_owned(), "write `\"…\"` for a name, `'…'` for a string", len),
-        '_' | '$' => {
-            let word = rest.find(|c| !is_name_char(c)).unwrap_or(rest.len());
-            let name = &rest[..word.max(len)];
-            (
-                format!("a name cannot start with `{first}`"),
-                "quote it: `payload.'_id'`, or `\"_id\"` as a column",
-                name.len(),
-            )
-        }
-        '!' => ("`!` alone is no operator".to_owned(), "write `!=` or `NOT`", len),
-        '{' | '}' => (
-            format!("`{first}` has no meaning here"),
-            "`${…}` belongs into action templates; SQL names a value directly: `payload.x`",
-            len,
-        ),
-        _ => (
-            format!("`{first}` has no meaning in rule SQL"),
-            "quote it when it belongs to a name or a string",
-            len,
-        ),
-    };
-    problems.push(Diagnostic::error("E001", message).at(span, "").help(help));
-    taken
-}
-
 /// Where a `--` stands that no line follows: two minus signs for the engine, since its comment rule wants the end of
 /// the line.
 pub(super) fn unfinished_comment(tokens: &[Token], text: &str) -> Option<Span> {
@@ -329,10 +292,10 @@ mod tests {
 
     #[test]
     fn spans_are_those_of_the_text_as_written() {
-        let text = "  a\n/b cé\n/d x";
+        let text = "  a\n/b 'é'\n/d x";
         let (tokens, _) = scan(text, Profile::V5_8);
         assert_eq!(&text[tokens[0].span.range()], "a\n/b");
-        assert_eq!(&text[tokens[1].span.range()], "c");
+        assert_eq!(&text[tokens[1].span.range()], "'é'");
         let last = &tokens[tokens.len() - 2];
         assert_eq!(&text[last.span.range()], "x");
     }

@@ -6,6 +6,7 @@
 //! Invariant: spans point into the text as it was written.
 
 pub mod ast;
+mod foreign;
 pub mod format;
 #[cfg(test)]
 mod generate;

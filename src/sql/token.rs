@@ -30,6 +30,8 @@ pub(super) enum Kind {
     Punctuation(&'static str),
     /// A reserved word, upper case.
     Keyword(&'static str),
+    /// What has been reported already, and nothing can be read for.
+    Wrong,
     /// After the last token.
     End,
 }
@@ -44,6 +46,7 @@ impl Kind {
             Kind::Range(first, last) => format!("`[{first}..{last}]`"),
             Kind::Comparison(text) | Kind::Punctuation(text) => format!("`{text}`"),
             Kind::Keyword(word) => format!("the keyword `{word}`"),
+            Kind::Wrong => "what is no rule SQL".to_owned(),
             Kind::End => "the end of the statement".to_owned(),
         }
     }

@@ -53,7 +53,7 @@ fn item(token: Token) -> Item {
         }
         Kind::Range(first, last) => format!("[{first}..{last}]"),
         Kind::Comparison(text) | Kind::Punctuation(text) | Kind::Keyword(text) => (*text).to_owned(),
-        Kind::End => String::new(),
+        Kind::Wrong | Kind::End => String::new(),
     };
     Item { kind: token.kind, text, comments: Vec::new() }
 }
@@ -264,7 +264,9 @@ impl Shaper {
             Kind::Punctuation("+") if !operand => Before::Sign("+"),
             Kind::Punctuation("-") if !operand => Before::Sign("-"),
             Kind::Punctuation("div" | "mod") if !operand => Before::Callable,
-            Kind::Punctuation(_) | Kind::Comparison(_) | Kind::Keyword(_) | Kind::End => Before::Operator,
+            Kind::Punctuation(_) | Kind::Comparison(_) | Kind::Keyword(_) | Kind::Wrong | Kind::End => {
+                Before::Operator
+            }
             _ => Before::Operand,
         };
         self.leaf(out);

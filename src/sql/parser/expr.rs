@@ -6,6 +6,7 @@ use num_bigint::BigInt;
 
 use super::super::ast::{ArithOp, CompareOp, Expr, ExprKind, Style};
 use super::super::token::Kind;
+use super::hint::float_text;
 use super::path::{is_bool, unquote};
 use super::{Parsed, Parser, Reported};
 use crate::diag::Diagnostic;
@@ -34,7 +35,6 @@ impl Parser<'_> {
         self.comparison_tail(left, Mode::Argument)
     }
 
-    /// Comparisons do not chain.
     /// What may follow a scalar that has been read.
     pub(super) fn compare_after(&mut self, left: Expr) -> Parsed<Expr> {
         self.comparison_tail(left, Mode::Scalar)
@@ -46,7 +46,10 @@ impl Parser<'_> {
         let right = self.arithmetic(mode)?;
         let span = left.span().to(right.span());
         if matches!(self.peek(), Kind::Comparison(_)) {
-            return self.unexpected("the end of the comparison: comparisons do not chain");
+            let problem =
+                Diagnostic::error("E004", "comparisons do not chain").at(self.span(), "a second one");
+            self.problems.push(problem.at(span, "this is one").help("write `a < b AND b < c`"));
+            return Err(Reported);
         }
         Ok(Expr::new(ExprKind::Compare(op, Box::new(left), Box::new(right)), span))
     }
@@ -147,7 +150,7 @@ impl Parser<'_> {
             Some(value) => Ok(Expr::new(ExprKind::Const(value), span)),
             None => {
                 let help = match f64::from_str(text.trim_end_matches(['f', 'F', 'd', 'D'])) {
-                    Ok(f) if f.is_finite() => format!("write `{f:?}`"),
+                    Ok(f) if f.is_finite() => format!("write `{}`", float_text(f)),
                     _ => "write digits, a dot and digits: `1.5`, `1.0e30`".to_owned(),
                 };
                 let message = format!("`{text}` is no number");

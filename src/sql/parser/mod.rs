@@ -12,8 +12,8 @@ mod statement;
 
 use super::ast::Statement;
 use super::lexer;
-use super::token::{Kind, Token};
-use crate::diag::{Diagnostic, Severity};
+use super::token::{self, Kind, Token};
+use crate::diag::{Diagnostic, Label, Severity};
 use crate::limits;
 use crate::profile::Profile;
 use crate::text::Span;
@@ -30,14 +30,15 @@ pub fn parse(text: &str, profile: Profile) -> (Option<Statement>, Vec<Diagnostic
         let message = format!("the statement has {} bytes, more than {}", text.len(), limits::SQL_BYTES_MAX);
         return (None, vec![Diagnostic::error("E009", message).at(Span::new(0, 0), "")]);
     }
-    let (tokens, problems) = lexer::scan(text, profile);
+    let (tokens, mut problems) = lexer::scan(text, profile);
     if let [Token { kind: Kind::End, span }] = tokens.as_slice()
         && problems.is_empty()
     {
         let empty = Diagnostic::error("E003", "the statement is empty").at(*span, "");
         return (None, vec![empty.help("write at least `SELECT * FROM \"t/#\"`")]);
     }
-    let mut parser = Parser { text, tokens, at: 0, problems, profile, depth: 0, retries: 0 };
+    let open_quote = open_quote(text, &tokens, &mut problems);
+    let mut parser = Parser { text, tokens, at: 0, problems, profile, depth: 0, retries: 0, open_quote };
     let statement = parser.statement().ok();
     let mut problems = parser.problems;
     // Two minus signs may be meant as such; only a statement that is wrong behind them is told of the comment.
@@ -62,6 +63,29 @@ pub fn parse(text: &str, profile: Profile) -> (Option<Statement>, Vec<Diagnostic
     (statement.filter(|_| !failed), problems)
 }
 
+/// Is a quote not closed? A text before it that holds a clause may be where one is missing.
+fn open_quote(text: &str, tokens: &[Token], problems: &mut [Diagnostic]) -> bool {
+    let starts = |p: &&mut Diagnostic| {
+        let rest = p.labels.first().and_then(|label| text.get(label.span.start as usize..));
+        p.code == "E001" && rest.is_some_and(|rest| rest.starts_with(['\'', '"']))
+    };
+    let Some(problem) = problems.iter_mut().find(starts) else { return false };
+    let clause = |text: &str| {
+        let mut words = text.split_whitespace().skip(1);
+        words.any(|word| matches!(token::keyword(word), Some("FROM" | "WHERE" | "AS" | "AND")))
+    };
+    let longer = tokens.iter().rev().skip(2).find(|token| match &token.kind {
+        Kind::Str(text) | Kind::Quoted(text) => clause(text),
+        _ => false,
+    });
+    if let Some(token) = longer {
+        problem
+            .labels
+            .push(Label { span: token.span, message: "or is it here that one is missing?".to_owned() });
+    }
+    true
+}
+
 struct Parser<'a> {
     text: &'a str,
     tokens: Vec<Token>,
@@ -70,6 +94,8 @@ struct Parser<'a> {
     profile: Profile,
     depth: usize,
     retries: usize,
+    /// A quote is not closed, so that the statement's end says nothing.
+    open_quote: bool,
 }
 
 impl Parser<'_> {
@@ -126,15 +152,17 @@ impl Parser<'_> {
         if self.eat(text) { Ok(()) } else { self.unexpected(&format!("`{text}`")) }
     }
 
-    /// Reports the token at hand, which is not `wanted`.
+    /// Reports the token at hand, which is not `wanted`, unless the lexer has spoken of it.
     fn unexpected<T>(&mut self, wanted: &str) -> Parsed<T> {
-        let message = format!("expected {wanted}, found {}", self.peek().describe());
-        let found = Diagnostic::error("E004", message).at(self.span(), format!("expected {wanted}"));
-        let found = match self.hint() {
-            Some(help) => found.help(help),
-            None => found,
+        let known = match self.peek() {
+            Kind::Wrong => true,
+            // An open quote takes the rest of the statement for its text.
+            _ => self.open_quote && self.at + 2 >= self.tokens.len(),
         };
-        self.problems.push(found);
+        if !known {
+            let found = self.mistake(wanted);
+            self.problems.push(found);
+        }
         Err(Reported)
     }
 

@@ -22,7 +22,7 @@ impl Parser<'_> {
         matches!(self.peek(), Kind::Name(_) | Kind::Quoted(_))
     }
 
-    fn name(&mut self, style: Style, text: &str) -> Name {
+    pub(super) fn name(&mut self, style: Style, text: &str) -> Name {
         let at = At(self.span());
         self.advance();
         Name { text: unquote(text, style, self.profile), style, at }
@@ -74,7 +74,10 @@ impl Parser<'_> {
             Kind::Int(text) => Ok(self.name(Style::Bare, &text)),
             Kind::Quoted(text) => Ok(self.name(Style::Double, &text)),
             Kind::Str(text) => Ok(self.name(Style::Single, &text)),
-            _ => self.unexpected("a key after `.`"),
+            _ => match self.wrong_name("a key after `.`", true) {
+                Some(name) => Ok(name),
+                None => self.unexpected("a key after `.`"),
+            },
         }
     }
 
@@ -121,7 +124,13 @@ impl Parser<'_> {
         if !self.eat_keyword("AS") {
             return Ok(None);
         }
-        if self.starts_path() { self.path().map(Some) } else { self.unexpected("a name after `AS`") }
+        if self.starts_path() {
+            return self.path().map(Some);
+        }
+        match self.wrong_name("a name after `AS`", false) {
+            Some(head) => Ok(Some(Path { at: head.at, head, steps: Vec::new() })),
+            None => self.unexpected("a name after `AS`"),
+        }
     }
 }
 
