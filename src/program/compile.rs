@@ -6,7 +6,7 @@ use super::lean::lean;
 use super::resolve::{Scope, Slots};
 use super::{Alias, Body, Collection, Compiled, Failure, General, Kind, Node, Output, PlainList, SelectList};
 use crate::diag::{Diagnostic, nearest};
-use crate::func;
+use crate::func::{self, Purity};
 use crate::profile::Profile;
 use crate::sql::ast::{Expr, ExprKind, Field, Path, PathIndex, PathStep, Statement, Style};
 use crate::text::{Source, Span};
@@ -332,6 +332,10 @@ impl Compiler {
         if path.steps.is_empty()
             && let Some(builtin) = func::find(name, args.len(), self.profile)
         {
+            if builtin.purity == Purity::ReadsSchemas && !func::schema::BUILT {
+                let problem = Diagnostic::error("E105", func::schema::NOT_BUILT);
+                self.problems.push(problem.at(path.at.0, ""));
+            }
             return Node { kind: Kind::Call { builtin, args: nodes }, span };
         }
         let (failure, problem) = unknown_function(path, args.len(), self.profile);
@@ -357,6 +361,10 @@ fn unknown_function(path: &Path, arity: usize, profile: Profile) -> (Failure, Di
     } else if let Some(builtin) = other {
         let message = format!("EMQX {profile} has no function `{name}`");
         ("E103", message, Some(format!("it is in the other profile: {}", builtin.signature())))
+    } else if profile.is_5_8() && func::schema::OUTSIDE.contains(&name.as_str()) {
+        let message = format!("`{name}` needs an outside schema registry, and rulemill asks none");
+        let help = "put the schema under schema_registry.schemas and use schema_encode or schema_decode";
+        ("E104", message, Some(help.to_owned()))
     } else {
         let names = func::table::all().filter(|f| f.profiles.has(profile)).map(|f| f.name);
         let help = nearest(&name, names).map(|near| format!("did you mean `{near}`?"));
