@@ -1,4 +1,4 @@
-//! What a rule may see besides its columns: clock, zone, random numbers, environment, stores, jq.
+//! What a rule may see besides its columns: clock, zone, random numbers, environment, stores, jq, schemas.
 //!
 //! Invariant: nothing in the core reads the outside but through here, so a test can freeze all of it.
 
@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::jq::Jq;
 use crate::limits;
+use crate::schema::Schemas;
 use crate::text::Span;
 use crate::value::{Map, Value};
 
@@ -109,6 +110,8 @@ pub struct Ctx {
     pub sql_tester: bool,
     /// The jq programs that the rules have run.
     pub jq: Jq,
+    /// The schemas of the rule files.
+    pub schemas: Arc<Schemas>,
     /// Where evaluation notes its steps, when someone watches.
     pub trace: Option<Trace>,
     /// Buffers that one evaluation leaves to the next.
@@ -134,6 +137,7 @@ impl Ctx {
             proc_dict: Map::new(),
             sql_tester: false,
             jq: Jq::default(),
+            schemas: Arc::default(),
             trace: None,
             scratch: Scratch::default(),
             jq_timeout_ms: 10_000,

@@ -25,6 +25,7 @@ pub mod lint;
 pub mod profile;
 pub mod program;
 pub mod rule;
+pub mod schema;
 pub mod sql;
 pub mod template;
 pub mod text;

@@ -311,3 +311,18 @@ pub const JQ_PATTERNS_MAX: usize = 32;
 
 /// Backtracks of a jq regular expression at one place of a text, where it is of the kind that backtracks.
 pub const JQ_PATTERN_BACKTRACKS_MAX: u32 = 20_000;
+
+/// Bytes of one schema of the schema registry. EMQX has no bound; the Sparkplug B schema has 8 KiB.
+pub const SCHEMA_BYTES_MAX: usize = 256 * 1024;
+
+/// Nesting of brackets in a Protobuf schema: its parser recurses.
+pub const SCHEMA_NESTING_MAX: usize = 64;
+
+/// Nesting of what a schema encodes, decodes or checks: all of them recurse, and a schema may name itself.
+pub const SCHEMA_DEPTH_MAX: usize = 128;
+
+/// Values that one decoding makes: a few bytes of Avro can claim billions of nulls.
+pub const SCHEMA_VALUES_MAX: usize = LIST_LENGTH_MAX;
+
+/// Schemas that one JSON text is held against: schemas that refer to each other twice double with each step.
+pub const SCHEMA_STEPS_MAX: usize = 1_000_000;

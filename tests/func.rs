@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "what tests are helped by may fail as they may")]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rulemill::ctx::Ctx;
 use rulemill::eval::{self, Verdict};
 use rulemill::func::{self, Builtin, Kinds, Profiles};
 use rulemill::profile::Profile;
 use rulemill::program::Program;
+use rulemill::schema::Kind;
 use rulemill::text::Source;
 use rulemill::value::encode::to_display;
 use rulemill::value::{Bytes, Map, Value, compare};
@@ -43,6 +45,13 @@ fn every_exported_function_has_one_row() {
         // EMQX has no export for sprintf: it catches the name.
         let mut wanted = exported(profile);
         wanted.extend([("sprintf".to_owned(), 1), ("sprintf".to_owned(), 2)]);
+        // Nor for the schema registry's: it asks another module for names that it does not know.
+        if profile == Profile::V5_8 {
+            let two_or_three = ["schema_encode", "schema_decode", "schema_check"];
+            wanted.extend(two_or_three.into_iter().flat_map(|name| [2, 3].map(|n| (name.to_owned(), n))));
+            let one_or_two = ["sparkplug_encode", "sparkplug_decode", "spb_encode", "spb_decode"];
+            wanted.extend(one_or_two.into_iter().flat_map(|name| [1, 2].map(|n| (name.to_owned(), n))));
+        }
         assert_eq!(seen, wanted, "under {profile}");
     }
 }
@@ -91,7 +100,11 @@ fn rows_are_documented() {
 }
 
 fn world() -> Ctx {
-    Ctx::frozen(1_651_744_800_123_456_789, 7)
+    let mut ctx = Ctx::frozen(1_651_744_800_123_456_789, 7);
+    let source = Source::new("reading", func::schema::EXAMPLE);
+    let notes = Arc::make_mut(&mut ctx.schemas).add("reading", Kind::Json, &source).unwrap();
+    assert!(notes.is_empty());
+    ctx
 }
 
 /// The value of an expression as JSON, or what is wrong with it.
@@ -117,7 +130,8 @@ fn examples_hold() {
         for (profile, example) in
             Profile::ALL.into_iter().flat_map(|p| row.examples.iter().map(move |e| (p, e)))
         {
-            if !row.profiles.has(profile) {
+            let built = rulemill::schema::BUILT || row.family != "schema";
+            if !row.profiles.has(profile) || !built {
                 continue;
             }
             let given = evaluate(example.sql, profile);

@@ -3,7 +3,8 @@
 //! Every block marked `console` is run in a copy of the example rules and fixtures: `$` lines are commands, the rest is
 //! their output, where `…` stands for anything (alone on a line: for any lines).
 
-#![cfg(feature = "cli")]
+// An example rule needs the schema registry.
+#![cfg(all(feature = "cli", feature = "schema"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;

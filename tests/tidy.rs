@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Who may import whom, as data flows. `all` is for the modules at the end of the flow.
-const TABLE: [(&str, &str); 28] = [
+const TABLE: [(&str, &str); 29] = [
     ("text", ""),
     ("limits", ""),
     ("profile", ""),
@@ -25,12 +25,13 @@ const TABLE: [(&str, &str); 28] = [
     ("document", "text diag limits"),
     ("sql", "text diag limits profile value"),
     ("event", "value topic profile"),
-    ("ctx", "value event limits profile text jq"),
-    ("func", "value topic event ctx limits profile jq"),
+    ("schema", "value limits text diag document"),
+    ("ctx", "value event limits profile text jq schema"),
+    ("func", "value topic event ctx limits profile jq schema"),
     ("program", "sql func event topic value diag limits text profile"),
     ("eval", "program func ctx value topic limits diag text sql profile"),
     ("template", "sql value diag limits profile"),
-    ("rule", "program template topic diag limits text profile document value sql func event"),
+    ("rule", "program template topic diag limits text profile document value sql func event schema"),
     ("lint", "rule program template topic diag limits text profile document value sql func event"),
     ("engine", "rule eval template topic event ctx value profile program"),
     (

@@ -7,12 +7,15 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::files::{self, Found};
 use super::{Exit, show, world};
 use crate::ctx::Ctx;
+use crate::diag::{Diagnostic, Severity, codes};
 use crate::eval::{self, Verdict};
 use crate::event::{self, Message};
 use crate::profile::Profile;
 use crate::program::Program;
+use crate::rule;
 use crate::text::Source;
 use crate::topic;
 use crate::value::{Bytes, Map, Value, decode};
@@ -42,6 +45,9 @@ pub(super) struct EvalArgs {
     /// Fill in the sample values of EMQX's online tester.
     #[arg(long)]
     fill_samples: bool,
+    /// A rule file whose schemas `schema_encode`, `schema_decode` and `schema_check` know.
+    #[arg(long, value_name = "FILE")]
+    schemas: Option<PathBuf>,
     /// Whose behaviour counts: 5.8 or 4.3.
     #[arg(long, default_value = "5.8", value_name = "VERSION")]
     emqx: Profile,
@@ -57,6 +63,16 @@ pub(super) fn run(args: EvalArgs) -> anyhow::Result<Exit> {
         }
     };
     let mut ctx = world::ctx();
+    if let Some(path) = &args.schemas {
+        let loaded = rule::load(&[files::read(&Found { path: path.clone(), named: true })?], args.emqx);
+        let of_schemas = |p: &Diagnostic| p.severity == Severity::Error && p.code != codes::UNKNOWN_ACTION;
+        let problems: Vec<Diagnostic> = loaded.problems.into_iter().filter(of_schemas).collect();
+        if !problems.is_empty() {
+            show::blocks(&mut anstream::stderr().lock(), &problems)?;
+            return Ok(show::exit_of(&problems));
+        }
+        ctx.schemas = loaded.set.schemas;
+    }
     let Some(base) = columns(&program, &args, &mut ctx)? else { return Ok(Exit::Failed) };
     let mut exit = Exit::Ok;
     payloads(&args.files, &program, &mut |payload, name| {

@@ -59,6 +59,12 @@ codes! {
     /// A function of the other profile.
     OTHER_PROFILE = "E103", "a function of another EMQX",
         "The function is there in the other profile. Choose it with --emqx, or write the rule without the function.";
+    /// A function that asks a registry elsewhere.
+    OUTSIDE_REGISTRY = "E104", "a function of an outside schema registry",
+        "It encodes or decodes by schemas that a Confluent schema registry keeps, and rulemill asks no outside service. Put the schema under schema_registry.schemas and use schema_encode and schema_decode.";
+    /// A function that was left out when rulemill was built.
+    NOT_BUILT = "E105", "a function that this rulemill was built without",
+        "The schema registry's functions are there when rulemill is built with its feature `schema`, which is on by default.";
     /// The payload is no JSON.
     PAYLOAD_NOT_JSON = "E301", "the payload is no JSON",
         "`payload.x` decodes the payload; where it is no JSON the whole clause fails. Keep such topics out of FROM: no condition can prevent it, since SELECT is evaluated before WHERE.";
@@ -152,6 +158,12 @@ codes! {
     /// A file whose format cannot be read yet.
     UNKNOWN_FORMAT = "E416", "not a rule file",
         "Rule files end in .yaml, .yml, .json, .hocon, .conf or .sql.";
+    /// A schema that cannot be compiled.
+    BAD_SCHEMA = "E417", "a schema that cannot be used",
+        "A schema of schema_registry.schemas does not compile, by the rules of the library that EMQX uses: erlavro for Avro, gpb for Protobuf, jesse for JSON Schema.";
+    /// A schema that is not defined.
+    UNKNOWN_SCHEMA = "E418", "a rule uses a schema that is not defined",
+        "EMQX takes the rule, and fails each time the call is reached. Define the schema under schema_registry.schemas.NAME, or correct the name. The message types of a Protobuf schema have their names without the package.";
     /// A lint that is not there, or a comment of rulemill's that cannot be read.
     UNKNOWN_LINT = "E420", "an unknown lint",
         "Levels are set by a lint's code or name: rulemill.lints in a file, --deny, --warn and --allow on the command line, `-- rulemill: allow(W13)` in SQL. `rulemill explain` lists all lints.";

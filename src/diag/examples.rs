@@ -32,7 +32,8 @@ pub fn find(code: &str) -> Option<(Example, Example)> {
 }
 
 /// Codes without an example, and why.
-pub const WITHOUT: &[(&str, &str)] = &[(codes::UNREADABLE, "a file that is not there")];
+pub const WITHOUT: &[(&str, &str)] =
+    &[(codes::NOT_BUILT, "this rulemill has all functions"), (codes::UNREADABLE, "a file that is not there")];
 
 use Example::{Bytes, Formatted, Named, OldSql, Rules, Run, Sql, Tests, ToJson};
 
@@ -67,6 +68,7 @@ const EXAMPLES: &[(&str, Example, Example)] = &[
     (codes::UNKNOWN_FUNCTION, Sql("SELECT uper(clientid) AS id FROM \"t/1\""), Sql("SELECT upper(clientid) AS id FROM \"t/1\"")),
     (codes::ARGUMENT_COUNT, Sql("SELECT upper(clientid, topic) AS id FROM \"t/1\""), Sql("SELECT upper(clientid) AS id FROM \"t/1\"")),
     (codes::OTHER_PROFILE, OldSql("SELECT uuid_v4() AS id FROM \"t/1\""), OldSql("SELECT id FROM \"t/1\"")),
+    (codes::OUTSIDE_REGISTRY, Sql("SELECT avro_decode('registry', payload) AS reading FROM \"t/1\""), Sql("SELECT sparkplug_decode(payload) AS reading FROM \"t/1\"")),
     (codes::PAYLOAD_NOT_JSON, Run("SELECT payload.x AS x FROM \"t/1\"", "hello"), Run("SELECT payload.x AS x FROM \"t/1\"", "{\"x\": 1}")),
     (codes::STAR, Run("FOREACH * FROM \"t/1\"", "{\"items\": [1]}"), Run("FOREACH payload.items AS item FROM \"t/1\"", "{\"items\": [1]}")),
     (codes::NO_NAME, Run("SELECT -1 FROM \"t/1\"", "{}"), Run("SELECT -1 AS x FROM \"t/1\"", "{}")),
@@ -97,6 +99,8 @@ const EXAMPLES: &[(&str, Example, Example)] = &[
     (codes::NO_RULES, Rules("name: something else\n"), Rules(PLAIN)),
     (codes::SKIPPED_KEY, Rules("node: { name: emqx@127.0.0.1 }\nrule_engine: { rules: {} }\n"), Rules("rule_engine: { rules: {} }\n")),
     (codes::UNKNOWN_FORMAT, Named("rule.txt", "SELECT * FROM \"t/1\"\n"), Named("rule.sql", "SELECT * FROM \"t/1\"\n")),
+    (codes::BAD_SCHEMA, Rules("schema_registry: { schemas: { car: { type: protobuf, source: 'message Car { required int33 id = 1; }' } } }\n"), Rules("schema_registry: { schemas: { car: { type: protobuf, source: 'message Car { required int32 id = 1; }' } } }\n")),
+    (codes::UNKNOWN_SCHEMA, Rules("schema_registry: { schemas: { car: { type: avro, source: '\"int\"' } } }\nrule_engine: { rules: { r: { sql: \"SELECT schema_decode('cra', payload) AS car FROM t\" } } }\n"), Rules("schema_registry: { schemas: { car: { type: avro, source: '\"int\"' } } }\nrule_engine: { rules: { r: { sql: \"SELECT schema_decode('car', payload) AS car FROM t\" } } }\n")),
     (codes::UNKNOWN_LINT, Rules("rulemill: { lints: { double-quotd-string: warn } }\n"), Rules("rulemill: { lints: { double-quoted-string: warn } }\n")),
     (codes::INCLUDE, Named("r.conf", "include required(\"missing.conf\")\n"), Named("r.conf", HOCON)),
     (codes::SUBSTITUTION, Named("r.conf", "rule_engine { rules { r { sql = ${sql} } } }\n"), Named("r.conf", HOCON)),

@@ -11,10 +11,10 @@ use crate::value::{Bytes, Value, decode, encode};
 
 builtins! { pub(super) ROWS, "encode":
     "base64_encode"(bytes: STR) -> STR, Pure, Both =>
-        |_, a| Ok(Value::from(STANDARD.encode(args::bytes(a, 0)?))),
+        |_, a| to_base64(a),
         "The bytes in base64, padded.",
         ["base64_encode('abc!')" => Ok("\"YWJjIQ==\""), "base64_encode(1)" => Err("a string")];
-    "base64_decode"(text: STR) -> STR, Pure, Both => base64_decode,
+    "base64_decode"(text: STR) -> STR, Pure, Both => |_, a| from_base64(a),
         "The bytes that base64 text stands for. Blanks are skipped; the padding must be there.",
         ["base64_decode('YWJjIQ==')" => Ok("\"abc!\""), "base64_decode('YWJjIQ')" => Err("base64")];
     "json_encode"(value: ANY) -> STR, Pure, Both => |_, a| json_encode(&a[0]),
@@ -34,8 +34,13 @@ builtins! { pub(super) ROWS, "encode":
         ["term_decode(hexstr2bin('836101'))" => Ok("1"), "term_decode('x')" => Err("external term")];
 }
 
+/// The bytes of the first argument in base64.
+pub(super) fn to_base64(args: &[Value]) -> Result<Value, FnError> {
+    Ok(Value::from(STANDARD.encode(args::bytes(args, 0)?)))
+}
+
 /// As Erlang's `base64:decode/1`: blanks anywhere, padding demanded, bits past the last byte not looked at.
-fn base64_decode(_: &mut Call<'_>, args: &[Value]) -> Result<Value, FnError> {
+pub(super) fn from_base64(args: &[Value]) -> Result<Value, FnError> {
     let wrong = || FnError::argument(1, "base64 text with its padding", &args[0]);
     let text = args::bytes(args, 0)?.iter().copied().filter(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n'));
     let mut out = Vec::new();

@@ -23,6 +23,7 @@ mod mongo;
 mod number;
 mod random;
 mod regex;
+pub mod schema;
 mod sprintf;
 mod string;
 pub mod table;

@@ -187,6 +187,8 @@ pub enum Purity {
     ReadsEnvironment,
     /// From a store that outlives the message.
     KeepsState,
+    /// From the schemas of the rule files.
+    ReadsSchemas,
 }
 
 impl Purity {
@@ -199,6 +201,7 @@ impl Purity {
             Purity::ReadsRandom => "reads_random",
             Purity::ReadsEnvironment => "reads_environment",
             Purity::KeepsState => "keeps_state",
+            Purity::ReadsSchemas => "reads_schemas",
         }
     }
 
@@ -211,6 +214,7 @@ impl Purity {
             Purity::ReadsRandom => "from random numbers",
             Purity::ReadsEnvironment => "from the environment",
             Purity::KeepsState => "from a store that outlives the message",
+            Purity::ReadsSchemas => "from its arguments and the schemas of the rule files",
         }
     }
 }
@@ -411,6 +415,7 @@ pub const FAMILIES: &[&[Builtin]] = &[
     super::random::ROWS,
     super::kv::ROWS,
     super::jq::ROWS,
+    super::schema::ROWS,
 ];
 
 /// The rows by name, so that a lookup costs one hash whatever the size of the table.

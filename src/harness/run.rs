@@ -129,6 +129,7 @@ impl Runner<'_> {
         ctx.env.extend(test.world.env.clone());
         ctx.kv_store = test.world.kv.clone();
         ctx.jq_timeout_ms = loaded.set.settings.jq_timeout_ms;
+        ctx.schemas = Arc::clone(&loaded.set.schemas);
         let mut case = Case {
             engine: Engine::new(rules, profile),
             ctx,

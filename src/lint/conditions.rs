@@ -158,7 +158,7 @@ fn each_node<'n>(node: &'n Node, see: &mut dyn FnMut(&'n Node)) {
 
 fn ordered_comparison(subject: &Subject<'_>, report: &mut Report<'_>) {
     for root in &subject.roots {
-        walk::each(root.expr, &mut |expr| {
+        root.expr.each(&mut |expr| {
             let Some((path, op, number)) = with_number(expr) else { return };
             let above = matches!(op, CompareOp::Greater | CompareOp::GreaterOrEqual);
             if !above || !from_payload(subject, root.clause, path) || is_guarded(root.expr, path) {

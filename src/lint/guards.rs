@@ -81,7 +81,7 @@ const TESTS: [&str; 12] = [
 fn where_guards_select(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(filter) = &subject.statement.filter else { return };
     let mut guarded: Vec<(&Path, &Expr)> = Vec::new();
-    walk::each(filter, &mut |expr| {
+    filter.each(&mut |expr| {
         if let ExprKind::Call(name, args) = &expr.kind
             && TESTS.contains(&name.head.text.as_str())
             && let Some(path) = args.first().and_then(walk::as_path)
@@ -127,5 +127,5 @@ fn demands<'a>(subject: &Subject<'_>, clause: Clause, expr: &'a Expr, needs: &mu
         }
         _ => {}
     }
-    walk::children(expr).into_iter().for_each(|child| demands(subject, clause, child, needs));
+    expr.children().into_iter().for_each(|child| demands(subject, clause, child, needs));
 }

@@ -295,7 +295,7 @@ fn advice(subject: &Subject<'_>, clause: Clause, name: &str) -> String {
 /// `null` is a name that nothing has; what that does depends on where it stands.
 fn null(subject: &Subject<'_>, report: &mut Report<'_>, path: &Path, root: &Expr) {
     let mut compared = None;
-    walk::each(root, &mut |expr| {
+    root.each(&mut |expr| {
         if let ExprKind::Compare(op, left, right) = &expr.kind {
             let is_null = |side: &Expr| walk::as_path(side).is_some_and(|other| std::ptr::eq(other, path));
             if is_null(left) || is_null(right) {

@@ -110,7 +110,7 @@ impl<'a> Subject<'a> {
 
     /// Every expression of the rule with the clause it stands in.
     pub fn each(&self, see: &mut dyn FnMut(Clause, &'a Expr)) {
-        self.roots.iter().for_each(|root| walk::each(root.expr, &mut |expr| see(root.clause, expr)));
+        self.roots.iter().for_each(|root| root.expr.each(&mut |expr| see(root.clause, expr)));
     }
 }
 

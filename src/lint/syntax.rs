@@ -65,7 +65,7 @@ fn index_zero(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.sql(at, "position 0 is undefined").help(help);
             }
         });
-        walk::each(root.expr, &mut |expr| {
+        root.expr.each(&mut |expr| {
             if let ExprKind::Slice(_, first, last) = &expr.kind
                 && [first, last].contains(&&Value::Int(0))
             {

@@ -113,7 +113,7 @@ fn reader(rule: &Rule, purity: Purity) -> Option<String> {
     let profile = rule.program.profile();
     let mut found = None;
     for root in walk::roots(rule.program.statement()) {
-        walk::each(root.expr, &mut |expr| {
+        root.expr.each(&mut |expr| {
             let ExprKind::Call(name, args) = &expr.kind else { return };
             let Some(builtin) = crate::func::find(&name.head.text, args.len(), profile) else { return };
             if builtin.purity == purity

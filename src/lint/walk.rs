@@ -41,38 +41,14 @@ fn list(fields: &[Field], clause: fn(usize) -> Clause) -> Vec<Root<'_>> {
     fields.iter().enumerate().filter_map(item).collect()
 }
 
-/// The expressions directly below.
-pub(super) fn children(expr: &Expr) -> Vec<&Expr> {
-    match &expr.kind {
-        ExprKind::Const(_) | ExprKind::Path(_) | ExprKind::Range(..) | ExprKind::Slice(..) => Vec::new(),
-        ExprKind::List(items) | ExprKind::Call(_, items) => items.iter().collect(),
-        ExprKind::Unary(_, inner) | ExprKind::Not(inner) | ExprKind::Aliased(inner, _) => vec![inner],
-        ExprKind::Arith(_, left, right)
-        | ExprKind::Compare(_, left, right)
-        | ExprKind::And(left, right)
-        | ExprKind::Or(left, right) => vec![left, right],
-        ExprKind::In { value, list, .. } => std::iter::once(&**value).chain(list).collect(),
-        ExprKind::Case { on, arms, otherwise } => {
-            let arms = arms.iter().flat_map(|(when, then)| [when, then]);
-            on.as_deref().into_iter().chain(arms).chain(otherwise.as_deref()).collect()
-        }
-    }
-}
-
-/// Calls `see` with the expression and every one below it, outer ones first.
-pub(super) fn each<'a>(expr: &'a Expr, see: &mut dyn FnMut(&'a Expr)) {
-    see(expr);
-    children(expr).into_iter().for_each(|child| each(child, see));
-}
-
 /// Is there such an expression at or below this one?
 pub(super) fn any(expr: &Expr, is: &dyn Fn(&Expr) -> bool) -> bool {
-    is(expr) || children(expr).into_iter().any(|child| any(child, is))
+    is(expr) || expr.children().into_iter().any(|child| any(child, is))
 }
 
 /// Calls `see` with every path that is read, those in brackets included.
 pub(super) fn paths<'a>(expr: &'a Expr, see: &mut dyn FnMut(&'a Path)) {
-    each(expr, &mut |inner| {
+    expr.each(&mut |inner| {
         if let ExprKind::Path(path) | ExprKind::Slice(path, ..) = &inner.kind {
             with_indexes(path, see);
         }

@@ -7,7 +7,7 @@ use super::resolve::{Scope, Slots};
 use super::unknown;
 use super::{Alias, Body, Collection, Compiled, Failure, General, Kind, Node, Output, PlainList, SelectList};
 use crate::diag::Diagnostic;
-use crate::func;
+use crate::func::{self, Purity};
 use crate::profile::Profile;
 use crate::sql::ast::{Expr, ExprKind, Field, Path, PathIndex, PathStep, Statement, Style};
 use crate::text::{Source, Span};
@@ -333,6 +333,10 @@ impl Compiler {
         if path.steps.is_empty()
             && let Some(builtin) = func::find(name, args.len(), self.profile)
         {
+            if builtin.purity == Purity::ReadsSchemas && !func::schema::BUILT {
+                let problem = Diagnostic::error("E105", func::schema::NOT_BUILT);
+                self.problems.push(problem.at(path.at.0, ""));
+            }
             return Node { kind: Kind::Call { builtin, args: nodes }, span };
         }
         let (failure, problem) = unknown::function(path, args.len(), self.profile);

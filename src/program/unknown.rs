@@ -59,6 +59,10 @@ pub(super) fn function(path: &Path, arity: usize, profile: Profile) -> (Failure,
         let message = format!("EMQX {profile} has no function `{name}`");
         let help = format!("it is in the other profile: {}", builtin.signature());
         (codes::OTHER_PROFILE, message, Some(help))
+    } else if profile.is_5_8() && func::schema::OUTSIDE.contains(&name.as_str()) {
+        let message = format!("`{name}` needs an outside schema registry, and rulemill asks none");
+        let help = "put the schema under schema_registry.schemas and use schema_encode or schema_decode";
+        ("E104", message, Some(help.to_owned()))
     } else {
         let message = format!("there is no function `{name}`");
         (codes::UNKNOWN_FUNCTION, message, Some(elsewhere(&name, profile)))

@@ -216,6 +216,13 @@ pub const SSL: &[Key] = &[
 /// `schema_registry`.
 pub const SCHEMA_REGISTRY: &[Key] = &[key("external", Kind::Any), key("schemas", Kind::Any)];
 
+/// `schema_registry.external.NAME`.
+pub const EXTERNAL_REGISTRY: &[Key] = &[
+    with("type", Kind::OneOf(&["confluent"]), "confluent"),
+    must("url", Kind::Text),
+    with("auth", Kind::Any, "none"),
+];
+
 /// `schema_registry.schemas.NAME`.
 pub const SCHEMA: &[Key] = &[
     must("type", Kind::OneOf(&["avro", "protobuf", "json"])),
@@ -329,6 +336,7 @@ mod tests {
             CONNECTOR_OPTIONS,
             SSL,
             SCHEMA_REGISTRY,
+            EXTERNAL_REGISTRY,
             SCHEMA,
             RULEMILL,
             RULEMILL_HSTREAMDB,

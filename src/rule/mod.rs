@@ -23,7 +23,7 @@ pub use action::{Action, ActionKind, Field};
 pub use connector::{Connector, Place, Shared as SharedConnector, Url};
 pub use hstreamdb::HstreamdbAction;
 pub use http::HttpAction;
-pub use load::{Input, Loaded, RuleSet, Schema, Settings, load, load_with, order, sort};
+pub use load::{Input, Loaded, RuleSet, Settings, load, load_with, order, sort};
 pub use options::{Options, Setting};
 pub use params::Params;
 pub use republish::Republish;

@@ -127,6 +127,43 @@ impl Expr {
     pub fn span(&self) -> Span {
         self.at.0
     }
+
+    /// The expressions directly below.
+    pub fn children(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Const(_) | ExprKind::Path(_) | ExprKind::Range(..) | ExprKind::Slice(..) => Vec::new(),
+            ExprKind::List(items) | ExprKind::Call(_, items) => items.iter().collect(),
+            ExprKind::Unary(_, inner) | ExprKind::Not(inner) | ExprKind::Aliased(inner, _) => vec![inner],
+            ExprKind::Arith(_, left, right)
+            | ExprKind::Compare(_, left, right)
+            | ExprKind::And(left, right)
+            | ExprKind::Or(left, right) => vec![left, right],
+            ExprKind::In { value, list, .. } => std::iter::once(&**value).chain(list).collect(),
+            ExprKind::Case { on, arms, otherwise } => {
+                let arms = arms.iter().flat_map(|(when, then)| [when, then]);
+                on.as_deref().into_iter().chain(arms).chain(otherwise.as_deref()).collect()
+            }
+        }
+    }
+
+    /// Calls `see` with the expression and every one below it, outer ones first. Recursion is bounded by the
+    /// parser's bound on nesting.
+    pub fn each<'a>(&'a self, see: &mut dyn FnMut(&'a Expr)) {
+        see(self);
+        self.children().into_iter().for_each(|child| child.each(see));
+    }
+}
+
+impl Statement {
+    /// Calls `see` with every expression.
+    pub fn each<'a>(&'a self, see: &mut dyn FnMut(&'a Expr)) {
+        let lists = self.fields.iter().chain(self.doeach.iter().flatten());
+        let listed = lists.filter_map(|field| match field {
+            Field::Star(_) => None,
+            Field::Expr(expr, _) => Some(expr),
+        });
+        listed.chain(&self.incase).chain(&self.filter).for_each(|expr| expr.each(see));
+    }
 }
 
 /// The kinds of expressions.

@@ -11,6 +11,7 @@ pub mod compare;
 pub mod decode;
 pub mod encode;
 pub mod float;
+pub mod iodata;
 mod map;
 pub mod number;
 pub mod path;

@@ -9,6 +9,7 @@ mod report;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -87,7 +88,9 @@ pub(super) fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     let mut results = Vec::new();
     for rule in &rules {
         let subject = subject(rule, &args, payload.as_ref())?;
-        match measure::measure(&subject, args.n, &mut world::ctx()) {
+        let mut ctx = world::ctx();
+        ctx.schemas = Arc::clone(&loaded.set.schemas);
+        match measure::measure(&subject, args.n, &mut ctx) {
             Ok(measured) => results.push(report::Result { subject, measured }),
             Err(measure::Failure::Json(e)) => {
                 writeln!(
@@ -125,7 +128,9 @@ fn load(path: &Path, profile: Profile) -> anyhow::Result<Loaded> {
     let own = Found { path: path.to_path_buf(), named: true };
     let input = files::read(&own)?;
     let loaded = rule::load(std::slice::from_ref(&input), profile);
-    let needs = |p: &Diagnostic| [codes::UNKNOWN_ACTION, codes::UNKNOWN_CONNECTOR].contains(&p.code);
+    let needs = |p: &Diagnostic| {
+        [codes::UNKNOWN_ACTION, codes::UNKNOWN_CONNECTOR, codes::UNKNOWN_SCHEMA].contains(&p.code)
+    };
     if !loaded.problems.iter().any(needs) {
         return Ok(loaded);
     }

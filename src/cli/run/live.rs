@@ -144,6 +144,7 @@ async fn open(
     let counters = counters.collect();
     let mut ctx = world::ctx();
     ctx.jq_timeout_ms = plan.set.settings.jq_timeout_ms;
+    ctx.schemas = Arc::clone(&plan.set.schemas);
     let rules = Box::new(Rules { engine, ctx, profile: plan.set.profile });
     let console = Box::new(|line: String| {
         // Nobody may be reading.

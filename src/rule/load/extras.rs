@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::checks::{check_id, unknown};
-use super::{File, Loader, Schema};
+use super::{File, Loader};
 use crate::document::{Entry, Fields, Problems};
 use crate::rule::keys;
 use crate::rule::options::Options;
+use crate::schema::Kind;
+use crate::text::Source;
 
 impl Loader {
     /// What stands under `rulemill` and `schema_registry`, and the engine's settings.
@@ -24,10 +26,22 @@ impl Loader {
         }
         if let Some(node) = root.get("schema_registry")
             && let Some((fields, _)) = Options::read("schema_registry", node, keys::SCHEMA_REGISTRY, problems)
-            && let Some(node) = fields.get("schemas")
-            && let Some(names) = Fields::open("schema_registry.schemas", node, problems)
         {
-            names.entries().iter().for_each(|entry| self.schema(file, entry, problems));
+            let section = |name: &str, problems: &mut Problems| {
+                let node = fields.get(name)?;
+                Some(Fields::open(&format!("schema_registry.{name}"), node, problems)?.entries())
+            };
+            for entry in section("schemas", problems).unwrap_or_default() {
+                self.schema(file, entry, problems);
+            }
+            for entry in section("external", problems).unwrap_or_default() {
+                let what = format!("schema_registry.external.{}", entry.key);
+                if let Some((fields, _)) =
+                    Options::read(&what, &entry.value, keys::EXTERNAL_REGISTRY, problems)
+                {
+                    fields.required("url", problems);
+                }
+            }
         }
         if let Some(node) = root.get("rule_engine")
             && let Some((_, options)) = Options::read("rule_engine", node, keys::RULE_ENGINE, problems)
@@ -70,10 +84,15 @@ impl Loader {
             return;
         };
         fields.required("type", problems);
-        fields.required("source", problems);
-        if let (Some(kind), Some(source)) = (options.text("type"), options.text("source")) {
-            let schema = Schema { kind, source, place: file.place(entry.key_span) };
-            self.loaded.set.schemas.insert(entry.key.to_string(), schema);
+        let node = fields.required("source", problems);
+        let kind = options.text("type").and_then(|kind| Kind::of(&kind));
+        let (Some(kind), Some(node), Some(text)) = (kind, node, options.text("source")) else { return };
+        let source = Source::new(file.document.source.name(), text);
+        let embedded = file.document.embedded(node);
+        let found = Arc::make_mut(&mut self.loaded.set.schemas).add(&entry.key, kind, &source);
+        let (Ok(found) | Err(found)) = found;
+        for problem in found {
+            problems.push(problem.relocated(&file.document.source, |span| embedded.place(span)));
         }
     }
 }

@@ -6,6 +6,7 @@
 mod bridges;
 mod checks;
 mod extras;
+mod named;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,6 +24,7 @@ use crate::rule::action::{self, Action};
 use crate::rule::connector::{self, Connector, Place};
 use crate::rule::options::Options;
 use crate::rule::{Rule, SqlText, keys};
+use crate::schema::Schemas;
 use crate::text::{Source, Span};
 
 /// A file to load.
@@ -43,8 +45,8 @@ pub struct RuleSet {
     pub actions: BTreeMap<Arc<str>, Arc<Action>>,
     /// Connectors by id.
     pub connectors: BTreeMap<Arc<str>, Arc<Connector>>,
-    /// Schemas by name.
-    pub schemas: BTreeMap<String, Schema>,
+    /// The schemas of the schema registry, compiled.
+    pub schemas: Arc<Schemas>,
     /// Settings of the rule engine.
     pub settings: Settings,
     /// The profile that it was checked for.
@@ -58,17 +60,6 @@ pub struct Settings {
     pub ignore_sys_message: bool,
     /// Default time limit of a jq program.
     pub jq_timeout_ms: u64,
-}
-
-/// A schema of the schema registry.
-#[derive(Clone, Debug)]
-pub struct Schema {
-    /// `avro`, `protobuf` or `json`.
-    pub kind: String,
-    /// Its text.
-    pub source: String,
-    /// Where it is defined.
-    pub place: Place,
 }
 
 /// What came of loading.
@@ -172,7 +163,7 @@ impl Loader {
             rules: BTreeMap::new(),
             actions: BTreeMap::new(),
             connectors: BTreeMap::new(),
-            schemas: BTreeMap::new(),
+            schemas: Arc::default(),
             settings: Settings { ignore_sys_message: true, jq_timeout_ms: 10_000 },
             profile,
         };
@@ -399,6 +390,9 @@ impl Loader {
             self.loaded.broken.insert(id.to_owned());
             return;
         };
+        for problem in self.unknown_schemas(program.statement()) {
+            problems.push(sql.relocated(problem.in_source(&sql.text)));
+        }
         let text = |name: &str| options.and_then(|o| o.text(name)).unwrap_or_default();
         let id: Arc<str> = Arc::from(id);
         let rule = Rule {
