@@ -9,7 +9,7 @@ use crate::jq::Jq;
 use crate::limits;
 use crate::schema::Schemas;
 use crate::text::Span;
-use crate::value::{Map, Value};
+use crate::value::{Map, Store, Value};
 
 /// Where the time comes from, in nanoseconds since the Unix epoch.
 pub type Clock = Box<dyn FnMut() -> i128 + Send>;
@@ -103,9 +103,9 @@ pub struct Ctx {
     /// The variables that `getenv` can see, under their names with the prefix `EMQXVAR_`.
     pub env: BTreeMap<String, String>,
     /// `kv_store_*`: one table for all rules of a node.
-    pub kv_store: Map,
+    pub kv_store: Store,
     /// `proc_dict_*`: a table of the process that runs the rules.
-    pub proc_dict: Map,
+    pub proc_dict: Store,
     /// The statement runs in EMQX's SQL tester, where 5.8 shows dates of MongoDB as text.
     pub sql_tester: bool,
     /// The jq programs that the rules have run.
@@ -116,6 +116,8 @@ pub struct Ctx {
     pub trace: Option<Trace>,
     /// Buffers that one evaluation leaves to the next.
     pub(crate) scratch: Scratch,
+    /// Bytes that the rule may still make for its message.
+    pub(crate) room: u64,
     /// Default time limit of a jq program (`rule_engine.jq_function_default_timeout`).
     pub jq_timeout_ms: u64,
 }
@@ -133,13 +135,14 @@ impl Ctx {
             zone_offset_seconds: 0,
             random: seed,
             env: BTreeMap::new(),
-            kv_store: Map::new(),
-            proc_dict: Map::new(),
+            kv_store: Store::default(),
+            proc_dict: Store::default(),
             sql_tester: false,
             jq: Jq::default(),
             schemas: Arc::default(),
             trace: None,
             scratch: Scratch::default(),
+            room: limits::MADE_BYTES_MAX as u64,
             jq_timeout_ms: 10_000,
         }
     }

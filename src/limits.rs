@@ -24,6 +24,10 @@ pub const TEXT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bits of an integer that an expression makes (`bitsl`, `*`): EMQX would go on until memory is gone.
 pub const INTEGER_BITS_MAX: u64 = 1 << 20;
 
+/// Bytes of all that the operators and functions of a rule make for one message, shared parts counted wherever they
+/// stand, and of the JSON of one value: a FOREACH over a long list, or forty times `[a, a]`, would go on for ever.
+pub const MADE_BYTES_MAX: usize = 512 * 1024 * 1024;
+
 /// Bytes of one HStreamDB record, the server's own default `max-record-size`.
 pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
 
@@ -117,6 +121,9 @@ pub const CHAIN_MESSAGES_MAX: usize = 1_000;
 /// Entries of `kv_store_put`'s and of `proc_dict_put`'s table: a rule that stores under ever new keys must not eat
 /// the machine.
 pub const STORE_ENTRIES_MAX: usize = 100_000;
+
+/// Bytes of such a table, shared parts counted wherever they stand.
+pub const STORE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// Compiled regular expressions that a thread keeps. A rule has a handful; only patterns made from messages come in
 /// ever new forms, and then the cache starts anew.

@@ -102,8 +102,8 @@ codes! {
     RANGE = "E312", "a range that ends before it begins",
         "`[3..1]` fails in EMQX; `[1..3]` is a list of three numbers.";
     /// A list beyond a limit.
-    RANGE_TOO_LONG = "E313", "a range beyond a limit",
-        "EMQX would make the list until its memory is gone. rulemill stops at a bound.";
+    BEYOND_LIMIT = "E313", "a value beyond a limit",
+        "EMQX would go on making it until its memory is gone. rulemill stops at a bound.";
     /// A slice of something else.
     SLICE = "E314", "a slice that cannot be taken",
         "A slice wants a list and positions from 1, or from -1 at the end.";

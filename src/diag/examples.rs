@@ -81,7 +81,7 @@ const EXAMPLES: &[(&str, Example, Example)] = &[
     (codes::OPERATOR, Run("SELECT payload.v * 2 AS x FROM \"t/1\"", "{\"v\": \"2\"}"), Run("SELECT payload.v * 2 AS x FROM \"t/1\"", "{\"v\": 2}")),
     (codes::FUNCTION, Run("SELECT abs(payload.v) AS x FROM \"t/1\"", "{\"v\": \"-2\"}"), Run("SELECT abs(payload.v) AS x FROM \"t/1\"", "{\"v\": -2}")),
     (codes::RANGE, Run("SELECT [3..1] AS x FROM \"t/1\"", "{}"), Run("SELECT [1..3] AS x FROM \"t/1\"", "{}")),
-    (codes::RANGE_TOO_LONG, Run("SELECT [1..2000000000] AS x FROM \"t/1\"", "{}"), Run("SELECT [1..20] AS x FROM \"t/1\"", "{}")),
+    (codes::BEYOND_LIMIT, Run("SELECT [1..2000000000] AS x FROM \"t/1\"", "{}"), Run("SELECT [1..20] AS x FROM \"t/1\"", "{}")),
     (codes::SLICE, Run("SELECT payload.list[0..2] AS x FROM \"t/1\"", "{\"list\": [1, 2]}"), Run("SELECT payload.list[1..2] AS x FROM \"t/1\"", "{\"list\": [1, 2]}")),
     (codes::NOT_TEXT, Bytes(b"# caf\xe9\nrule_engine: { rules: { r: { sql: 'SELECT * FROM t' } } }\n"), Bytes(b"# caf\xc3\xa9\nrule_engine: { rules: { r: { sql: 'SELECT * FROM t' } } }\n")),
     (codes::SYNTAX, Rules("rule_engine: { rules: [\n"), Rules("rule_engine: { rules: {} }\n")),

@@ -13,6 +13,7 @@ use crate::limits;
 use crate::program::{Failure, Kind, Node};
 use crate::sql::ast::{ArithOp, CompareOp};
 use crate::text::Span;
+use crate::value::weight::{self, TooMuch};
 use crate::value::{Value, path};
 
 /// The value of an expression.
@@ -101,6 +102,27 @@ pub(super) fn certain(failure: &Failure, span: Span) -> Fail {
 
 /// Expressions that make a new value.
 fn computed(scope: &Scope<'_>, node: &Node, ctx: &mut Ctx) -> Evaluated<Value> {
+    let value = made(scope, node, ctx)?;
+    within_room(&value, node.span, ctx)?;
+    Ok(value)
+}
+
+/// Refuses a value for which the rule has no room left.
+#[inline]
+pub(super) fn within_room(value: &Value, span: Span, ctx: &mut Ctx) -> Evaluated<()> {
+    weight::spend(&mut ctx.room, value).map_err(|why| {
+        let (bytes, levels) = (limits::MADE_BYTES_MAX, limits::JSON_DEPTH_MAX);
+        let message = match why {
+            TooMuch::Bytes => {
+                format!("with this value the rule has made more than {bytes} bytes for one message")
+            }
+            TooMuch::Depth => format!("the value would be nested deeper than {levels} levels"),
+        };
+        Fail::new("E313", message, span)
+    })
+}
+
+fn made(scope: &Scope<'_>, node: &Node, ctx: &mut Ctx) -> Evaluated<Value> {
     match &node.kind {
         Kind::Range(first, last) => range(first, last, node.span),
         Kind::Slice(base, first, last) => slice(eval(scope, base, ctx)?.as_ref(), first, last, node.span),

@@ -20,6 +20,7 @@ pub use phases::{Phase, Phases};
 
 use crate::ctx::Ctx;
 use crate::diag::Diagnostic;
+use crate::limits;
 use crate::program::{Body, Program};
 use crate::text::Span;
 use crate::value::encode::to_display;
@@ -119,6 +120,7 @@ impl Fail {
 
 /// Runs a program over columns; `metadata` is among them where the engine adds it.
 pub fn run(program: &Program, columns: &Map, ctx: &mut Ctx) -> Result<Verdict, EvalError> {
+    ctx.room = limits::MADE_BYTES_MAX as u64;
     match &program.inner.body {
         Body::Select { list, filter, filter_reads_output } => {
             let filter = select::Filter { condition: filter, reads_output: *filter_reads_output };

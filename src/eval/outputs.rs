@@ -105,6 +105,7 @@ fn write_row(out: &mut Vec<u8>, output: &[Output], row: &[Value]) -> Result<(), 
         }
         out.extend_from_slice(&field.json_key);
         encode::write(out, &row[field.field])?;
+        encode::within_length(out)?;
         out.extend(std::iter::repeat_n(b'}', field.below.len()));
     }
     out.push(b'}');

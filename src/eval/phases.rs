@@ -9,6 +9,7 @@ use super::foreach::{collect, item_key};
 use super::scope::{Layers, Payload, Scope};
 use super::{Clause, EvalError, Fail, cond, select};
 use crate::ctx::Ctx;
+use crate::limits;
 use crate::program::{Body, Program};
 use crate::text::Span;
 use crate::value::Map;
@@ -60,6 +61,7 @@ impl<'a> Phases<'a> {
 
     /// Runs up to the end of a phase.
     pub fn run(&self, to: Phase, ctx: &mut Ctx) -> Result<(), EvalError> {
+        ctx.room = limits::MADE_BYTES_MAX as u64;
         let payload = Payload::new(&self.program.inner, self.columns, ctx);
         let result = self.run_over(&payload, to, ctx);
         payload.finish(ctx);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::expr::{certain, eval};
+use super::expr::{certain, eval, within_room};
 use super::outputs::assemble;
 use super::phases::Phase;
 use super::scope::{Layers, Payload, Scope};
@@ -203,6 +203,7 @@ pub(super) fn put(
         map.insert_column("payload", inner);
         return Ok(map);
     }
+    within_room(&value, span, ctx)?;
     let path: Vec<Step> = std::iter::once(Step::Key(head)).chain(steps.iter().cloned()).collect();
     match path::put(Value::Map(map), &path, value) {
         Value::Map(map) => Ok(map),

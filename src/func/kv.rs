@@ -1,11 +1,11 @@
 //! Stores that outlive a message, and the environment.
 //!
-//! Invariant: a store never holds more than [`limits::STORE_ENTRIES_MAX`] entries.
+//! Invariant: a call never brings a store above the bounds of [`Store`].
 
 use super::table::builtins;
 use super::{Call, FnError, args};
 use crate::limits;
-use crate::value::{Map, Value};
+use crate::value::{Full, Store, Value};
 
 builtins! { pub(super) ROWS, "kv":
     "kv_store_put"(key: ANY, value: ANY) -> BOOL, KeepsState, Both =>
@@ -40,22 +40,26 @@ builtins! { pub(super) ROWS, "kv":
         ["getenv('NO_SUCH_NAME')" => Ok("\"\""), "getenv(1)" => Err("a string")];
 }
 
-fn get(store: &Map, key: &Value, default: Value) -> Value {
+fn get(store: &Store, key: &Value, default: Value) -> Value {
     store.get(key).cloned().unwrap_or(default)
 }
 
 /// Stores and gives what stood there before.
-fn put(store: &mut Map, given: &[Value]) -> Result<Value, FnError> {
-    given.iter().try_for_each(|value| args::within_depth(value, 0))?;
-    let before = store.get(&given[0]).cloned();
-    if before.is_none() && store.len() >= limits::STORE_ENTRIES_MAX {
-        return Err(FnError::failed(format!(
-            "the store has reached rulemill's limit of {} entries; delete some, or store under fewer keys",
-            limits::STORE_ENTRIES_MAX
-        )));
+fn put(store: &mut Store, given: &[Value]) -> Result<Value, FnError> {
+    let (entries, bytes) = (limits::STORE_ENTRIES_MAX, limits::STORE_BYTES_MAX);
+    match store.put(&given[0], &given[1]) {
+        Ok(before) => Ok(before.unwrap_or(Value::Undefined)),
+        Err(Full::Entries) => Err(FnError::failed(format!(
+            "the store has reached rulemill's limit of {entries} entries; delete some, or store under fewer keys"
+        ))),
+        Err(Full::Bytes) => Err(FnError::failed(format!(
+            "the store would be larger than rulemill's limit of {bytes} bytes; delete some, or store less"
+        ))),
+        Err(Full::Depth) => Err(FnError::failed(format!(
+            "the value would be nested deeper than rulemill's limit of {} levels",
+            limits::JSON_DEPTH_MAX
+        ))),
     }
-    store.insert(given[0].clone(), given[1].clone());
-    Ok(before.unwrap_or(Value::Undefined))
 }
 
 fn kv_store_del(call: &mut Call<'_>, args: &[Value]) -> Result<Value, FnError> {

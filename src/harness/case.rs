@@ -86,7 +86,7 @@ impl<'a> Case<'a> {
         }
         self.result.differences.extend(comparison.into_differences());
         if self.keep {
-            self.result.kept.push(Kept { seen, kv: self.ctx.kv_store.clone() });
+            self.result.kept.push(Kept { seen, kv: self.ctx.kv_store.to_map() });
         }
     }
 

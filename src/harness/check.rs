@@ -42,7 +42,7 @@ impl Case<'_> {
         };
         if let Some(kv) = kv {
             let path = super::compare::under(prefix, "kv");
-            comparison.check(&path, kv, Some(&Value::Map(self.ctx.kv_store.clone())));
+            comparison.check(&path, kv, Some(&Value::Map(self.ctx.kv_store.to_map())));
         }
     }
 

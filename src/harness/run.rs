@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::limits;
 use crate::profile::Profile;
 use crate::rule::{Loaded, Rule};
+use crate::value::Store;
 
 /// Makes the world of a case from its start time and seed.
 pub type NewCtx<'a> = &'a dyn Fn(i128, u64) -> Ctx;
@@ -127,7 +128,7 @@ impl Runner<'_> {
         let mut ctx = (self.new_ctx)(test.world.clock_ns, test.world.seed);
         ctx.zone_offset_seconds = test.world.zone_offset_seconds;
         ctx.env.extend(test.world.env.clone());
-        ctx.kv_store = test.world.kv.clone();
+        ctx.kv_store = Store::from(&test.world.kv);
         ctx.jq_timeout_ms = loaded.set.settings.jq_timeout_ms;
         ctx.schemas = Arc::clone(&loaded.set.schemas);
         let mut case = Case {

@@ -22,6 +22,9 @@ pub enum NotJson {
     /// Deeper than [`limits::JSON_DEPTH_MAX`].
     #[error("a value nested deeper than {} levels has no JSON", limits::JSON_DEPTH_MAX)]
     Depth,
+    /// Longer than [`limits::MADE_BYTES_MAX`].
+    #[error("the JSON has more than {} bytes", limits::MADE_BYTES_MAX)]
+    Long,
 }
 
 /// The JSON text of a value.
@@ -35,6 +38,7 @@ pub fn to_json(value: &Value) -> Result<Vec<u8>, NotJson> {
 pub fn to_display(value: &Value) -> String {
     match to_json(value) {
         Ok(json) => String::from_utf8_lossy(&json).into_owned(),
+        Err(e @ NotJson::Long) => e.to_string(),
         Err(_) => format!("{value:?}"),
     }
 }
@@ -65,6 +69,7 @@ fn write_nested(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), No
                     out.push(b',');
                 }
                 write_nested(out, item, depth)?;
+                within_length(out)?;
             }
             out.push(b']');
         }
@@ -91,9 +96,16 @@ fn write_map(out: &mut Vec<u8>, map: &Map, depth: usize) -> Result<(), NotJson> 
         write_string(out, name)?;
         out.push(b':');
         write_nested(out, value, depth)?;
+        within_length(out)?;
     }
     out.push(b'}');
     Ok(())
+}
+
+/// Parts that are shared are written wherever they stand.
+#[inline]
+pub(crate) fn within_length(out: &[u8]) -> Result<(), NotJson> {
+    if out.len() > limits::MADE_BYTES_MAX { Err(NotJson::Long) } else { Ok(()) }
 }
 
 /// Appends a quoted JSON string.

@@ -15,7 +15,9 @@ pub mod iodata;
 mod map;
 pub mod number;
 pub mod path;
+mod store;
 pub mod text;
+pub mod weight;
 
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ pub use encode::NotJson;
 pub use map::Map;
 pub use num_bigint::BigInt;
 use num_traits::ToPrimitive;
+pub use store::{Full, Store};
 
 /// One EMQX value.
 #[derive(Clone, Debug)]

@@ -17,6 +17,14 @@ pub struct Ran {
     pub err: String,
 }
 
+/// The start of it, for messages.
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let start = |text: &str| text.chars().take(300).collect::<String>();
+        write!(f, "exit {}\n{}{}", self.exit, start(&self.out), start(&self.err))
+    }
+}
+
 /// A folder with these files.
 pub fn folder(files: &[(&str, &[u8])]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();

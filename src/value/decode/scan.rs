@@ -5,6 +5,7 @@ use std::str::FromStr;
 use num_bigint::BigInt;
 
 use super::{JsonError, Reader, Result};
+use crate::limits;
 use crate::value::{Bytes, Value};
 
 impl Reader<'_> {
@@ -166,6 +167,10 @@ impl Reader<'_> {
         if number.float {
             let f = f64::from_str(text).map_err(|_| broken("a malformed number"))?;
             return if f.is_finite() { Ok(Value::Float(f)) } else { Err(broken("a float out of range")) };
+        }
+        // Turning digits into an integer takes time that grows with their square.
+        if text.len() as u64 > limits::INTEGER_BITS_MAX / 4 {
+            return Err(broken("an integer longer than rulemill's limit"));
         }
         text.parse::<BigInt>().map(Value::integer).map_err(|_| broken("a malformed number"))
     }
