@@ -335,8 +335,10 @@ fn profiles_have_their_own_language() {
 #[test]
 fn the_examples_are_right() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    for profile in ["5.8", "4.3"] {
-        let ran = rulemill(root, &["check", "--emqx", profile]);
-        assert_eq!((ran.exit, ran.out.lines().count()), (0, 1), "{}", ran.out);
-    }
+    let ran = rulemill(root, &["check"]);
+    assert_eq!((ran.exit, ran.out.lines().count()), (0, 1), "{}", ran.out);
+    // EMQX 4.3 has no Sparkplug; all other examples hold there as well.
+    let ran = rulemill(root, &["check", "--emqx", "4.3"]);
+    let errors: Vec<&str> = ran.out.lines().filter(|line| line.starts_with("error")).collect();
+    assert_eq!(errors, ["error[E103]: EMQX 4.3 has no function `spb_decode`"], "{}", ran.out);
 }

@@ -27,7 +27,16 @@ fn texts(folder: &Path, out: &mut Vec<String>) {
         if path.is_dir() {
             texts(&path, out);
         } else if path.extension().is_some_and(|e| e == "rs" || e == "txt") {
-            out.push(fs::read_to_string(path).unwrap());
+            let mut text = fs::read_to_string(&path).unwrap();
+            // What starts the binary may stand in the folder that some test files share.
+            for shared in ["live_support", "hstream_support"].map(|name| (name, folder.join(name))) {
+                if text.contains(&format!("mod {};", shared.0)) {
+                    let mut more = Vec::new();
+                    texts(&shared.1, &mut more);
+                    text += &more.concat();
+                }
+            }
+            out.push(text);
         }
     }
 }

@@ -219,7 +219,12 @@ fn wrong_uses_and_missing_servers_are_told_apart() {
         &["sql", "-e", "SELECT * FROM s EMIT CHANGES;"],
         &["read", "s"],
     ] {
-        let output = rulemill().args(args).args(["--port", &port]).stdin(Stdio::null()).output().unwrap();
+        let output = rulemill()
+            .args(args)
+            .args(["--host", "127.0.0.1", "--port", &port])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
         let error = text(&output.stderr);
         let words =
             "error: Connection timed out. Please check the server URI and try again. (http://127.0.0.1:";
@@ -256,7 +261,8 @@ fn a_server_that_sends_an_endless_line_is_left() {
         let piece = [b'x'; 1 << 16];
         while connection.write_all(&piece).is_ok() {}
     });
-    let output = rulemill().args(["read", "s", "--port", &port.to_string()]).output().unwrap();
+    let output =
+        rulemill().args(["read", "s", "--host", "127.0.0.1", "--port", &port.to_string()]).output().unwrap();
     endless.join().unwrap();
     let expected =
         format!("error: 127.0.0.1:{port} sends a line of more than {HSTREAM_LINE_BYTES_MAX} bytes\n");

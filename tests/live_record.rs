@@ -120,6 +120,8 @@ fn a_broker_elsewhere_is_recorded_and_replayed_to() {
             "b",
             "--count",
             "3",
+            "--client-id",
+            "recorder",
         ];
         let recording = record(folder.path(), &args);
         let (code, said) =
@@ -180,7 +182,8 @@ fn flat_out_is_fast() {
     fs::write(folder.path().join("in.ndjson"), line.repeat(2_000)).unwrap();
     let recording = record(folder.path(), &["--out", "out.ndjson", "--count", "2000"]);
     let broker = format!("mqtt://127.0.0.1:{}", recording.port("mqtt"));
-    let (code, said) = run(folder.path(), &["replay", "--flat-out", "in.ndjson", "--broker", &broker]);
+    let (code, said) =
+        run(folder.path(), &["replay", "--flat-out", "--timeout", "20", "in.ndjson", "--broker", &broker]);
     assert_eq!(code, Some(0), "{said}");
     println!("{}", said.trim());
     assert_eq!(recording.end().0, Some(0));
@@ -201,7 +204,7 @@ fn few_messages_reach_what_a_thousand_do() {
     ];
     let line = |n: usize| json!({"topic": topics[n % topics.len()], "qos": 1, "payload": payloads[n / 7 % payloads.len()]});
     write_capture(&folder.path().join("all.ndjson"), &(0..1_000).map(line).collect::<Vec<_>>());
-    let args = ["--unique", "--rules", RULES, "--out", "few.ndjson", "--count", "1000"];
+    let args = ["--unique", "--emqx", "5.8", "--rules", RULES, "--out", "few.ndjson", "--count", "1000"];
     let recording = record(folder.path(), &args);
     let broker = format!("mqtt://127.0.0.1:{}", recording.port("mqtt"));
     assert_eq!(run(folder.path(), &["replay", "--flat-out", "all.ndjson", "--broker", &broker]).0, Some(0));
@@ -294,6 +297,22 @@ fn bad_input_has_its_sentence() {
         assert_eq!(ended, Some(code), "{args:?}: {said}");
         assert!(said.contains(sentence), "{args:?}: {said}");
     }
+}
+
+#[test]
+fn only_known_users_are_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("users"), "ann:s3cret\n").unwrap();
+    fs::write(folder.path().join("in.ndjson"), "{\"topic\": \"t\", \"qos\": 1, \"payload\": \"x\"}\n")
+        .unwrap();
+    let recording = record(folder.path(), &["--users", "users", "--out", "out.ndjson", "--count", "1"]);
+    let broker = |user: &str| format!("mqtt://{user}@127.0.0.1:{}", recording.port("mqtt"));
+    let (code, said) = run(folder.path(), &["replay", "in.ndjson", "--broker", &broker("ann:wrong")]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("the broker refused the connection: Bad") && !said.contains("wrong"), "{said}");
+    assert_eq!(run(folder.path(), &["replay", "in.ndjson", "--broker", &broker("ann:s3cret")]).0, Some(0));
+    assert_eq!(recording.end().0, Some(0));
+    assert_eq!(lines(&folder.path().join("out.ndjson"))[0]["username"], "ann");
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub fn schema() -> Json {
         "connectors" => by_type(keys::SOURCE_CONNECTOR_TYPES, "connector"),
         "schema_registry" => table(keys::SCHEMA_REGISTRY, |name| match name {
             "schemas" => Some(by_id(table(keys::SCHEMA, |_| None))),
-            "external" => Some(by_id(table(keys::EXTERNAL_REGISTRY, |_| None))),
+            "external" => Some(by_id(table(keys::EXTERNAL_REGISTRY, |name| (name == "auth").then(any)))),
             _ => None,
         }),
         "rulemill" => table(keys::RULEMILL, |name| match name {
