@@ -1,6 +1,6 @@
 //! One message of a capture: a line of JSON, read and written.
 //!
-//! Invariant: what [`write`] gives, [`Lines`] reads as the same message, as far as a client of a broker sees it.
+//! Invariant: what [`write()`] gives, [`Lines`] reads as the same message, as far as a client of a broker sees it.
 
 use std::io::{BufRead, Read};
 
