@@ -265,7 +265,6 @@ connectors: { http: { web: { url: \"http://127.0.0.1:9\" } } }
 
 /// Bounds that no test of its own holds, each with its reason.
 const WITHOUT_TEST: &[(&str, &str)] = &[
-    ("ATTEMPTS_MAX", "not yet tested: one delivery that never ends"),
     ("BENCH_MESSAGES_MAX", "at the bound it runs for a day; clap refuses one more"),
     ("CAPTURE_LINES_CHECKED", "a size of a step: the lines after it are checked as they run"),
     ("CAPTURE_LINES_MAX", "a capture of so many lines has 50 GB; src/harness/line.rs tests it with few"),
@@ -276,7 +275,7 @@ const WITHOUT_TEST: &[(&str, &str)] = &[
     ("HSTREAM_CHUNKS_MAX", "a size of a queue whose writer waits"),
     ("HTTP_ANSWER_BYTES_MAX", "the rest of a longer answer is not read; nothing fails"),
     ("INFLIGHT_MAX", "a number that CONNACK names to clients"),
-    ("JQ_OPS_MAX", "not yet tested: programs are bounded by their length first"),
+    ("JQ_OPS_MAX", "a guard of the compiler: a program of JQ_PROGRAM_BYTES_MAX bytes has fewer instructions"),
     ("JQ_PATTERNS_MAX", "a size of a cache"),
     ("JQ_PATTERN_BACKTRACKS_MAX", "a count inside PCRE2"),
     ("JQ_PRINT_DEPTH_MAX", "jq 1.6's own: deeper values are written as a note, not refused"),
@@ -308,7 +307,6 @@ const WITHOUT_TEST: &[(&str, &str)] = &[
         "src/value/store.rs would need 512 MiB; the weight of values is tested by MADE_BYTES_MAX",
     ),
     ("SUBSCRIBER_QUEUE_MAX", "rmqtt's own queue, given this size"),
-    ("SUBSTITUTION_LEVELS_MAX", "not yet tested: nodes and depth of documents bound it as well"),
     ("SUBSTITUTION_STEPS_MAX", "20 million steps take too long without optimization"),
     ("TEST_STACK_BYTES", "a size of a stack"),
     ("TOPIC_ALIASES_MAX", "rmqtt's own check, given this number"),
@@ -406,7 +404,50 @@ fn tested() -> String {
     }
     let own = BOUNDS.iter().map(|bound| bound.name).chain(FILE_BOUNDS.iter().map(|bound| bound.name));
     own.for_each(|name| text += &format!("\n{name}\n"));
+    // What has a test of its own here says so by its path.
+    let this = include_str!("limits.rs");
+    let path = Regex::new(r"limits::([A-Z0-9_]+)").unwrap();
+    path.captures_iter(this).for_each(|found| text += &format!("\n{}\n", &found[1]));
     text
+}
+
+#[test]
+fn a_delivery_that_never_ends_is_left() {
+    let rules = "rule_engine: { rules: { r: { sql: 'SELECT 1 AS a FROM t', actions: ['http:h'] } } }\n\
+                 actions: { http: { h: { connector: h, parameters: { method: post, path: /, body: x }, \
+                 resource_opts: { request_ttl: infinity } } } }\n\
+                 connectors: { http: { h: { url: 'http://127.0.0.1:1' } } }\n";
+    let test = |answers: &str| {
+        let test = format!(
+            "tests:\n  - name: a\n    given: {{ topic: t }}\n    faults: {{ 'http:h': {answers} }}\n    expect: \
+             {{ output: $any, actions: [{{ id: 'http:h', attempts: $any, result: success }}] }}\n"
+        );
+        let folder = folder(&[("r.yaml", rules.as_bytes()), ("r.test.yaml", test.as_bytes())]);
+        rulemill(folder.path(), &["test", "r.test.yaml"])
+    };
+    // As many bad answers as a test can say, and a good one.
+    let many = format!("[{}200]", "503, ".repeat(limits::FAULTS_MAX - 1));
+    assert_eq!(test(&many).exit, 0);
+    let endless = test("[503]");
+    assert!(endless.exit == 1 && endless.out.contains("actual    \"endless\""), "{endless}");
+    assert_eq!(limits::ATTEMPTS_MAX, 10_000);
+}
+
+#[test]
+fn substitutions_stop_at_their_bound() {
+    // An object with a value of another one weighs four levels.
+    let chain = |objects: usize| {
+        let mut text = "a0 = 1\nrule_engine.rules.r.sql = \"SELECT 1 AS x FROM t\"\n".to_owned();
+        (1..=objects).for_each(|n| text += &format!("a{n} = {{ b = ${{a{}}} }}\n", n - 1));
+        let folder = folder(&[("r.conf", text.as_bytes())]);
+        rulemill(folder.path(), &["check", "r.conf"])
+    };
+    let within = limits::SUBSTITUTION_LEVELS_MAX / 4;
+    assert_eq!(chain(within - 1).exit, 0);
+    let said = |ran: &Ran| ran.to_string().contains("substitutions in substitutions, more than 256 levels");
+    assert!(!said(&chain(within)));
+    let beyond = chain(within + 1);
+    assert!(beyond.exit == 2 && said(&beyond), "{beyond}");
 }
 
 #[test]
