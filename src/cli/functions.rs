@@ -3,6 +3,7 @@
 //! Invariant: every example's result is evaluated when it is shown.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use clap::Args;
 use regex::Regex;
@@ -14,9 +15,10 @@ use crate::ctx::Ctx;
 use crate::diag::nearest;
 use crate::eval::{self, Verdict};
 use crate::event::Message;
-use crate::func::{Builtin, Profiles, table};
+use crate::func::{self, Builtin, Profiles, table};
 use crate::profile::Profile;
 use crate::program::Program;
+use crate::schema::Kind;
 use crate::text::Source;
 use crate::value::Bytes;
 use crate::value::encode;
@@ -53,7 +55,7 @@ pub(super) fn run(args: FnArgs) -> anyhow::Result<Exit> {
             return Ok(exit);
         }
     };
-    let mut ctx = world::ctx();
+    let mut ctx = example_world();
     let mut out = io::stdout().lock();
     match (args.format, wanted) {
         (OutputFormat::Json, Wanted::Function(rows) | Wanted::List(rows)) => {
@@ -213,6 +215,15 @@ fn to_json(row: &Builtin, profile: Option<Profile>, ctx: &mut Ctx) -> Json {
 /// The profile that a row's examples run under: the one asked for, or else the newest that has the function.
 fn profile_of(row: &Builtin, asked: Option<Profile>) -> Profile {
     asked.filter(|profile| row.profiles.has(*profile)).or(row.profiles.list().last()).unwrap_or_default()
+}
+
+/// The world of examples, with the schema that those of the schema registry name.
+fn example_world() -> Ctx {
+    let mut ctx = world::ctx();
+    let source = Source::new("reading", func::schema::EXAMPLE);
+    // Without the feature there are no schemas, and the examples say so.
+    let _ = Arc::make_mut(&mut ctx.schemas).add("reading", Kind::Json, &source);
+    ctx
 }
 
 /// The value of an expression as JSON, or why it has none.
