@@ -1,8 +1,5 @@
 //! Every bound of rulemill, each with its reason. A test stands at each bound and one past it.
 
-/// Messages that wait to be recorded; publishers wait behind them.
-pub const RECORD_QUEUE_MAX: usize = 1_024;
-
 /// Bytes of one rule SQL. EMQX itself has no bound; the longest rule seen in its docs is under 2 KiB.
 pub const SQL_BYTES_MAX: usize = 64 * 1024;
 
@@ -84,6 +81,9 @@ pub const SOURCE_QUEUE_MAX: usize = 2 * 65_536;
 
 /// Payload bytes that wait for the rules before messages of QoS 0 are counted as lost.
 pub const SOURCE_QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Messages that wait to be recorded; publishers wait behind them.
+pub const RECORD_QUEUE_MAX: usize = 1_024;
 
 /// Bytes of one rule file, test file or fixture list. A configuration of 10,000 rules is smaller.
 pub const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;

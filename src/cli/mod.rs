@@ -33,6 +33,8 @@ mod run;
 mod schema;
 mod shell;
 mod show;
+#[cfg(feature = "live")]
+mod stop;
 mod test;
 mod world;
 

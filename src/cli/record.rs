@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use async_trait::async_trait;
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::includes::Disk;
 use super::progress::Progress;
 use super::show::{self, count};
+use super::stop::Stop;
 use super::{Exit, brokers, files, logging, ready, world};
 use crate::broker::{Broker, Config, Events};
 use crate::delivery::mask::is_secret;
@@ -265,9 +265,7 @@ fn count_of(n: u64, noun: &str) -> String {
 }
 
 async fn record(args: &RecordArgs, mut writer: Writer) -> anyhow::Result<Exit> {
-    let cannot = "cannot wait for signals";
-    let mut interrupt = signal(SignalKind::interrupt()).context(cannot)?;
-    let mut terminate = signal(SignalKind::terminate()).context(cannot)?;
+    let mut stop = Stop::listen()?;
     let (sender, mut arrived) = mpsc::channel(limits::RECORD_QUEUE_MAX);
     let taker = Arc::new(Taker { filters: args.topic.clone(), arrived: sender });
     let (from, place) = begin(args, taker).await?;
@@ -290,8 +288,7 @@ async fn record(args: &RecordArgs, mut writer: Writer) -> anyhow::Result<Exit> {
         };
         tokio::select! {
             biased;
-            _ = interrupt.recv() => break,
-            _ = terminate.recv() => break,
+            () = stop.wait() => break,
             () = wait_for_end => break,
             next = arrived.recv() => {
                 let Some(Arrived { message, named, ticket }) = next else { break };

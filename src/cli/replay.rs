@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use async_trait::async_trait;
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::progress::Progress;
+use super::stop::Stop;
 use super::{Exit, brokers, files, logging};
 use crate::delivery::{Publish, Receipt, Ticket};
 use crate::event::Message;
@@ -130,9 +130,7 @@ impl Pace {
 }
 
 async fn replay(args: &ReplayArgs, captures: &[Capture]) -> anyhow::Result<Exit> {
-    let cannot = "cannot wait for signals";
-    let mut interrupt = signal(SignalKind::interrupt()).context(cannot)?;
-    let mut terminate = signal(SignalKind::terminate()).context(cannot)?;
+    let mut stop = Stop::listen()?;
     let url = brokers::url(&args.broker)?;
     let shown = url.shown();
     let clientid = brokers::client_id("replay");
@@ -144,8 +142,7 @@ async fn replay(args: &ReplayArgs, captures: &[Capture]) -> anyhow::Result<Exit>
     let mut player = Player { args, outbox, progress: Progress::new(args.quiet), published: 0 };
     let played = tokio::select! {
         played = player.play(captures) => played,
-        _ = interrupt.recv() => Err(Stopped::Asked),
-        _ = terminate.recv() => Err(Stopped::Asked),
+        () = stop.wait() => Err(Stopped::Asked),
     };
     player.progress.clear();
     source.stop_taking().await;
@@ -201,7 +198,7 @@ impl Player<'_> {
         for _ in 0..ATTEMPTS_MAX {
             match tokio::time::timeout(timeout, self.outbox.publish(message.clone())).await {
                 Ok(Ok(())) => return Ok(()),
-                Ok(Err(why)) if why.contains("refused") => return Err(why),
+                Ok(Err(why)) if why.starts_with("the broker refused") => return Err(why),
                 Ok(Err(why)) => last = why,
                 Err(_) => return Err(format!("no answer in {}s", timeout.as_secs())),
             }

@@ -4,14 +4,13 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use serde_json::{Map as JsonMap, Value as Json};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::input::{Input, Planned};
 use super::plan::Plan;
 use super::standin::StandIn;
 use super::{LogFormat, RunArgs, sinks};
+use crate::cli::stop::Stop;
 use crate::cli::{Exit, ready, world};
 use crate::ctx::Ctx;
 use crate::engine::{Counters, Engine, Origin, Outcome};
@@ -19,26 +18,6 @@ use crate::event::{Message, Occurrence};
 use crate::log::Folder;
 use crate::profile::Profile;
 use crate::sink::{self, Dispatcher, Tally};
-
-/// Ctrl-C and SIGTERM.
-struct Stop {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Stop {
-    fn listen() -> anyhow::Result<Stop> {
-        let listen = |kind| signal(kind).context("cannot wait for signals");
-        Ok(Stop { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
-    }
-
-    async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
 
 /// Runs until a signal.
 pub(super) async fn run(args: &RunArgs, plan: Plan) -> anyhow::Result<Exit> {
